@@ -1,0 +1,2 @@
+//! Ratios to hand-written rusqlite.
+fn main() {}

@@ -1,0 +1,174 @@
+//! Many verbs in one transaction.
+
+use crate::configuration::{self, ConfigurationId};
+use crate::sqlite::{self, Write};
+use crate::store::Context;
+use crate::task::{Level, NewTask, Outcome, Progress, Task, TaskId, operation};
+use crate::{Result, TaskStore};
+
+/// The verbs of a store inside [`TaskStore::batch`]: all of them are written, or none.
+///
+/// Each verb does what the one of the same name on [`TaskStore`] does, with the same errors, and sees what the
+/// batch has written before it. An error of a verb undoes that verb alone; the batch decides whether to go on or to
+/// return the error, which undoes everything.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    context: &'a Context,
+    write: &'a Write<'a>,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(context: &'a Context, write: &'a Write<'a>) -> Self {
+        Self { context, write }
+    }
+
+    /// See [`TaskStore::start_detached`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::start_detached`].
+    pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
+        self.write.savepoint(operation::start(self.context, task)?)
+    }
+
+    /// See [`TaskStore::message`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::message`].
+    pub fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
+        self.write.savepoint(operation::message(self.context, id, level, text.into())?)
+    }
+
+    /// See [`TaskStore::progress`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::progress`].
+    pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
+        self.write.savepoint(operation::progress(self.context, id, progress)?)
+    }
+
+    /// See [`TaskStore::finish`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::finish`].
+    pub fn finish(&self, id: TaskId) -> Result<()> {
+        self.write.savepoint(operation::end(self.context, id, Outcome::Finished, String::new())?)
+    }
+
+    /// See [`TaskStore::fail`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::fail`].
+    pub fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
+        self.write.savepoint(operation::end(self.context, id, Outcome::Failed, reason.into())?)
+    }
+
+    /// See [`TaskStore::dismiss`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::dismiss`].
+    pub fn dismiss(&self, id: TaskId, by: impl Into<String>) -> Result<()> {
+        self.write.savepoint(operation::dismiss(self.context, id, by.into())?)
+    }
+
+    /// See [`TaskStore::dismiss_all`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::dismiss_all`].
+    pub fn dismiss_all(&self, configuration: Option<ConfigurationId>, by: impl Into<String>) -> Result<u64> {
+        self.write.savepoint(operation::dismiss_all(self.context, configuration, by.into())?)
+    }
+
+    /// See [`TaskStore::restore`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::restore`].
+    pub fn restore(&self, id: TaskId) -> Result<()> {
+        self.write.savepoint(operation::restore(self.context, id)?)
+    }
+
+    /// See [`TaskStore::delete`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::delete`].
+    pub fn delete(&self, id: TaskId) -> Result<()> {
+        self.write.savepoint(operation::delete(id))
+    }
+
+    /// See [`TaskStore::task`]; the batch's own writes are seen.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::task`].
+    pub fn task(&self, id: TaskId) -> Result<Task> {
+        sqlite::task::get(&self.write.read(), id)
+    }
+
+    /// See [`Configurations::add`](crate::Configurations::add).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Configurations::add`](crate::Configurations::add).
+    pub fn add_configuration(&self, name: impl Into<String>) -> Result<ConfigurationId> {
+        self.write.savepoint(configuration::add(self.context, name.into())?)
+    }
+
+    /// See [`Configurations::rename`](crate::Configurations::rename).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Configurations::rename`](crate::Configurations::rename).
+    pub fn rename_configuration(&self, id: ConfigurationId, name: impl Into<String>) -> Result<()> {
+        self.write.savepoint(configuration::rename(self.context, id, name.into())?)
+    }
+
+    /// See [`Configurations::delete`](crate::Configurations::delete).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Configurations::delete`](crate::Configurations::delete).
+    pub fn delete_configuration(&self, id: ConfigurationId) -> Result<()> {
+        self.write.savepoint(configuration::delete(self.context, id)?)
+    }
+}
+
+impl TaskStore {
+    /// Runs `work` in one transaction: all that it records is written, with one sync, or nothing is.
+    ///
+    /// `Ok` commits. `Err` and a panic undo everything; the error is returned as it is, the panic goes on.
+    /// Other writers wait until `work` is done, at most their busy timeout, so `work` should only record.
+    /// Inside it every call to the store itself, through any of its clones, is [`Error::InsideBatch`](crate::Error::InsideBatch).
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns; [`Busy`](crate::Error::Busy), [`DiskFull`](crate::Error::DiskFull),
+    /// [`ReadOnly`](crate::Error::ReadOnly), [`Closed`](crate::Error::Closed),
+    /// [`InsideBatch`](crate::Error::InsideBatch) or [`OutcomeUnknown`](crate::Error::OutcomeUnknown).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Error, Level, NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.batch(|batch| {
+    ///     let id = batch.start_detached(NewTask::new("Import"))?;
+    ///     batch.message(id, Level::Info, "12 files")?;
+    ///     batch.finish(id)?;
+    ///     Ok::<_, Error>(id)
+    /// })?;
+    /// assert_eq!(store.task(id)?.message_count, 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn batch<T, E: From<crate::Error>>(&self, work: impl FnOnce(&Batch<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.database().write(|write| work(&Batch::new(self.context(), write)))
+    }
+}

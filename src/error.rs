@@ -1,0 +1,211 @@
+//! Why a call failed.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+pub use crate::sqlite::EngineError;
+use crate::task::{TaskId, TaskState};
+
+/// What every call of this crate answers with.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed. Nothing has changed on disk, unless the variant is [`Error::OutcomeUnknown`].
+///
+/// The text names what happened and to which task; the cause, where there is one, is the
+/// [`source`](std::error::Error::source) and is not repeated in the text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No row has this id. A deleted configuration counts as gone.
+    #[error("{what} {id} does not exist")]
+    NotFound {
+        /// `"task"` or `"configuration"`.
+        what: &'static str,
+        /// The id that was asked for.
+        id: i64,
+    },
+
+    /// The task is not in a state that allows the change.
+    #[error("cannot {action} task {id}: it is {found}{by}; it must be {needed}", by = by(dismissed_by.as_deref()))]
+    WrongState {
+        /// What was tried, as a verb: `"finish"`.
+        action: &'static str,
+        /// The task.
+        id: TaskId,
+        /// What it is.
+        found: TaskState,
+        /// Who dismissed it, if it is dismissed.
+        dismissed_by: Option<String>,
+        /// What it had to be, in words.
+        needed: &'static str,
+    },
+
+    /// A text is longer than its limit; see [`Limits`](crate::Limits).
+    #[error("{field} is {bytes} bytes long; the limit is {bytes_max}")]
+    TooLong {
+        /// The member or parameter.
+        field: &'static str,
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+
+    /// A number is outside its range.
+    #[error("{field} is {value:?}; it must be a whole number from {min} to {max}")]
+    OutOfRange {
+        /// The member or parameter.
+        field: &'static str,
+        /// What was given, as text.
+        value: String,
+        /// The least that is taken.
+        min: i64,
+        /// The most that is taken.
+        max: i64,
+    },
+
+    /// A time cannot be stored: nanoseconds since 1970 fill an `i64` from the year 1677 to 2262.
+    #[error("{field} is {time}; a time must lie between the years 1678 and 2261")]
+    TimeOutOfRange {
+        /// The time's name; `"clock"` for the store's own clock.
+        field: &'static str,
+        /// What it was.
+        time: DateTime<Utc>,
+    },
+
+    /// An input is not of the form it must have.
+    #[error("{field} {problem}")]
+    Invalid {
+        /// The member or parameter.
+        field: &'static str,
+        /// What is wrong, or must be.
+        problem: &'static str,
+    },
+
+    /// Another writer held the file, or this store, for the whole busy timeout. Nothing was written: try again.
+    #[error("the store was busy for {} ms", waited.as_millis())]
+    Busy {
+        /// How long the call waited.
+        waited: Duration,
+    },
+
+    /// The store was opened for reading only, or the file or its directory cannot be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+
+    /// The store was closed by [`TaskStore::close`](crate::TaskStore::close).
+    #[error("the store is closed")]
+    Closed,
+
+    /// A call to the store itself from inside its own `batch`, which would wait for itself.
+    #[error("the store was called inside its own batch; use the batch's methods there")]
+    InsideBatch,
+
+    /// The disk is full. Reads go on, and writes will once there is space.
+    #[error("the disk is full; nothing was written")]
+    DiskFull {
+        /// What SQLite said.
+        source: EngineError,
+    },
+
+    /// The path is a symbolic link, which could lead the store into another file.
+    #[error("{} is a symbolic link; give the path of the file itself", path.display())]
+    SymbolicLink {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// SQLite cannot open the file. If its directory cannot be written and nobody writes the file,
+    /// [`OpenOptions::immutable`](crate::OpenOptions::immutable) reads it.
+    #[error("cannot open {}; if its directory is read-only and nobody writes the file, open it as immutable", path.display())]
+    CannotOpen {
+        /// The path.
+        path: PathBuf,
+        /// What SQLite said.
+        source: EngineError,
+    },
+
+    /// The file is not a taskstore file. It was not changed.
+    #[error("{} is not a taskstore file", path.display())]
+    NotATaskStore {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The file was written by a newer version of this crate. It was not changed.
+    #[error("{} has schema version {found}, but this program knows versions up to {newest}; use a newer one", path.display())]
+    SchemaTooNew {
+        /// The path.
+        path: PathBuf,
+        /// The file's version.
+        found: i64,
+        /// The newest version that this crate reads.
+        newest: i64,
+    },
+
+    /// The file is damaged. Restore it from a backup, or copy out what can still be read.
+    #[error("the file is damaged")]
+    Damaged {
+        /// What SQLite said.
+        source: EngineError,
+    },
+
+    /// SQLite did not take a setting that the store's promises rest on.
+    #[error("SQLite set {setting} to {found:?} instead of {wanted:?}")]
+    SettingRefused {
+        /// The pragma or option.
+        setting: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What SQLite says it is.
+        found: String,
+    },
+
+    /// A cursor that this list did not give out.
+    #[error("the cursor {cursor:?} does not belong to this list")]
+    InvalidCursor {
+        /// The cursor.
+        cursor: String,
+    },
+
+    /// A commit failed half-way: what it was to write may be on disk or not. Read before trying again.
+    #[error("it is not known whether the change was written")]
+    OutcomeUnknown {
+        /// What SQLite said.
+        source: EngineError,
+    },
+
+    /// The system refused something outside the database.
+    #[error("could not {action}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// SQLite failed in a way that has no variant of its own.
+    #[error("could not {action}")]
+    Engine {
+        /// What was tried.
+        action: &'static str,
+        /// What SQLite said.
+        source: EngineError,
+    },
+}
+
+impl Error {
+    /// Whether the same call may succeed later as it is: [`Error::Busy`] and [`Error::DiskFull`].
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::DiskFull { .. })
+    }
+}
+
+/// " by ann" behind "dismissed", or nothing.
+fn by(dismissed_by: Option<&str>) -> String {
+    dismissed_by.map(|name| format!(" by {name}")).unwrap_or_default()
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod batch;
+mod clock;
+mod configuration;
+mod error;
+mod id;
+mod limits;
+mod options;
+mod page;
+mod sqlite;
+mod store;
+mod task;
+pub mod wire;
+
+pub use batch::Batch;
+pub use clock::{Clock, SystemClock};
+pub use configuration::{Configuration, ConfigurationId, Configurations};
+pub use error::{EngineError, Error, Result};
+pub use limits::Limits;
+pub use options::{Durability, OpenOptions};
+pub use page::{Cursor, Page};
+pub use store::TaskStore;
+pub use task::{
+    Dismissed, Level, Message, NewTask, NotEnded, Order, Outcome, Outcomes, Progress, RunError, RunningTask, Task,
+    TaskFilter, TaskId, TaskState,
+};

@@ -1,0 +1,151 @@
+//! How a store is opened.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::limits::Limits;
+use crate::{Result, TaskStore};
+
+/// What a call that answered `Ok` promises of the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// The default. When a call answers `Ok`, what it wrote survives the death of the process, a crash of the system and a
+    /// power cut, given a disk that honours a sync. It costs one sync a call.
+    #[default]
+    Full,
+    /// When a call answers `Ok`, what it wrote survives the death of the process. A crash of the system or a power cut may drop
+    /// the latest writes; it never reorders them and never damages the file.
+    Normal,
+}
+
+/// How a store is opened: a builder whose defaults are right for most.
+///
+/// | option | default | |
+/// | --- | --- | --- |
+/// | [`durability`](Self::durability) | [`Durability::Full`] | what `Ok` promises |
+/// | [`busy_timeout`](Self::busy_timeout) | 5 s | how long a call waits for other writers |
+/// | [`clock`](Self::clock) | [`SystemClock`] | where times come from |
+/// | [`limits`](Self::limits) | [`Limits::default`] | the largest inputs |
+/// | [`read_only`](Self::read_only) | no | refuse to write |
+/// | [`immutable`](Self::immutable) | no | nobody writes the file: skip all locks |
+///
+/// # Example
+///
+/// ```
+/// use taskstore::{Durability, OpenOptions};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("tasks.db");
+/// let store = OpenOptions::new().durability(Durability::Normal).open(&path)?;
+/// assert!(!store.is_read_only());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub(crate) durability: Durability,
+    pub(crate) busy_timeout: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) read_only: bool,
+    pub(crate) immutable: bool,
+}
+
+impl OpenOptions {
+    /// The longest busy timeout, a day; a longer one is taken as this.
+    pub const BUSY_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The defaults of the table above.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            durability: Durability::Full,
+            busy_timeout: Duration::from_secs(5),
+            clock: Arc::new(SystemClock),
+            limits: Limits::default(),
+            read_only: false,
+            immutable: false,
+        }
+    }
+
+    /// What `Ok` promises of the disk.
+    #[must_use]
+    pub fn durability(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
+    /// How long a call waits for other writers, of this process and of others, before it is
+    /// [`Busy`](crate::Error::Busy). At most [`BUSY_TIMEOUT_MAX`](Self::BUSY_TIMEOUT_MAX).
+    #[must_use]
+    pub fn busy_timeout(self, timeout: Duration) -> Self {
+        Self { busy_timeout: timeout.min(Self::BUSY_TIMEOUT_MAX), ..self }
+    }
+
+    /// Where the store's times come from.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// The largest inputs that the store takes.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Opens an existing file for reading only: every verb that writes is [`ReadOnly`](crate::Error::ReadOnly).
+    #[must_use]
+    pub fn read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
+    }
+
+    /// Opens an existing file for reading only, without any lock. This reads a file in a directory that cannot be
+    /// written, and is right only while **nobody** writes the file: else what is read may be wrong.
+    /// What a crashed writer left in the file's `-wal` is not seen.
+    #[must_use]
+    pub fn immutable(self, immutable: bool) -> Self {
+        Self { immutable, ..self }
+    }
+
+    /// Opens a store, creating the file, with mode 0600, if there is none. The directory must exist.
+    ///
+    /// A file or directory that cannot be written is opened for reading only where SQLite can read it;
+    /// [`TaskStore::is_read_only`] tells. Opening costs the same whatever the size of the file.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed where the file is refused: [`NotATaskStore`](crate::Error::NotATaskStore),
+    /// [`SchemaTooNew`](crate::Error::SchemaTooNew), [`Damaged`](crate::Error::Damaged),
+    /// [`SymbolicLink`](crate::Error::SymbolicLink). Otherwise [`Io`](crate::Error::Io) if the directory or file cannot be
+    /// reached, [`Busy`](crate::Error::Busy), [`DiskFull`](crate::Error::DiskFull),
+    /// [`SettingRefused`](crate::Error::SettingRefused) or [`Engine`](crate::Error::Engine).
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<TaskStore> {
+        TaskStore::open_file(self, path.as_ref())
+    }
+
+    /// Opens an empty store in memory. It has one connection: readers wait for writers there, which they never do
+    /// in a file. Tests are better served by [`open_temporary`](Self::open_temporary).
+    ///
+    /// # Errors
+    ///
+    /// [`SettingRefused`](crate::Error::SettingRefused) or [`Engine`](crate::Error::Engine).
+    pub fn open_in_memory(&self) -> Result<TaskStore> {
+        TaskStore::open_memory(self)
+    }
+
+    /// Opens an empty store in a file in a new directory, which is removed with the last handle of the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::Error::Io) if the directory cannot be made, and those of [`open`](Self::open).
+    pub fn open_temporary(&self) -> Result<TaskStore> {
+        TaskStore::open_temporary_file(self)
+    }
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,255 @@
+//! An open database: one connection that writes, a few that read.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::connection::{self, Settings};
+use super::error::during;
+use super::open::{self, Location};
+use super::transaction::{Read, Transaction, Write};
+use super::writer::{Turn, Writer};
+use crate::options::OpenOptions;
+use crate::{Error, Result};
+
+/// Readers kept open while idle. More are opened when they are needed at once.
+const IDLE_READERS_MAX: usize = 4;
+
+thread_local! {
+    /// The databases that this thread is writing to.
+    static WRITING: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+#[derive(Debug)]
+pub(crate) struct Database {
+    /// Tells the databases of this process apart.
+    number: u64,
+    location: Location,
+    settings: Settings,
+    read_only: bool,
+    immutable: bool,
+    writer: Writer,
+    idle_readers: Mutex<Vec<Connection>>,
+}
+
+impl Database {
+    pub(crate) fn open(location: Location, options: &OpenOptions) -> Result<Self> {
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let settings = Settings {
+            durability: options.durability,
+            busy_timeout: options.busy_timeout,
+            text_bytes_max: options.limits.text_bytes_max.min(crate::Limits::TEXT_BYTES_MAX),
+        };
+        let started = Instant::now();
+        let writer = match &location {
+            Location::File(path) => open::file(path, &settings, options),
+            Location::Memory => open::memory(&settings).map(Some),
+        };
+        let writer = writer.map_err(|error| waited(error, started))?;
+        Ok(Self {
+            number: OPENED.fetch_add(1, Ordering::Relaxed),
+            location,
+            settings,
+            read_only: writer.is_none(),
+            immutable: options.immutable,
+            writer: Writer::new(writer),
+            idle_readers: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Runs `work` in a transaction of its own: committed if it is `Ok`, rolled back otherwise.
+    pub(crate) fn write<T, E: From<Error>>(&self, work: impl FnOnce(&Write<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.write_within(self.settings.busy_timeout, work)
+    }
+
+    /// The same, waiting no longer than `patience` for others.
+    pub(crate) fn write_within<T, E: From<Error>>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&Write<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let turn = self.take_turn(patience.min(self.settings.busy_timeout))?;
+        let _inside = Inside::enter(self.number);
+        let transaction = Transaction::immediate(turn.connection()).map_err(|error| waited(error, turn.started))?;
+        let answer = work(&Write { connection: turn.connection() })?;
+        transaction.commit().inspect_err(|error| turn.judge(error))?;
+        Ok(answer)
+    }
+
+    /// Runs `work` on a connection that reads. It has no transaction yet: see [`Read::snapshot`].
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        let Location::File(path) = &self.location else {
+            let turn = self.take_turn(self.settings.busy_timeout)?;
+            return work(&Read { connection: turn.connection() });
+        };
+        self.refuse_inside()?;
+        let started = Instant::now();
+        let connection = self.idle_reader().map_or_else(|| self.open_reader(path), Ok)?;
+        let outcome = work(&Read { connection: &connection });
+        self.keep_idle(connection);
+        outcome.map_err(|error| waited(error, started))
+    }
+
+    /// Runs `work`, which writes what it reads to `out`, on one snapshot and a connection of its own: a slow `out` holds up
+    /// nobody. In memory, where all share one connection, the whole is collected first.
+    pub(crate) fn stream<W: io::Write>(
+        &self,
+        mut out: W,
+        work: impl FnOnce(&Read<'_>, &mut dyn io::Write) -> Result<()>,
+    ) -> Result<()> {
+        match &self.location {
+            Location::File(path) => {
+                self.refuse_inside()?;
+                let connection = self.open_reader(path)?;
+                let read = Read { connection: &connection };
+                read.snapshot(|| work(&read, &mut out))
+            }
+            Location::Memory => {
+                let mut collected = Vec::new();
+                self.read(|read| read.snapshot(|| work(read, &mut collected)))?;
+                out.write_all(&collected).map_err(|source| Error::Io { action: "write the answer", source })
+            }
+        }
+    }
+
+    /// See [`TaskStore::close`](crate::TaskStore::close).
+    pub(crate) fn close(&self) -> Result<()> {
+        let mut readers = Vec::new();
+        if self.read_only {
+            self.writer.close_read_only()?;
+            readers.append(&mut self.lock_idle_readers());
+            return readers.into_iter().try_for_each(close_connection);
+        }
+        let mut turn = self.take_turn(self.settings.busy_timeout)?;
+        let connection = turn.connection.take();
+        self.writer.close();
+        // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
+        readers.append(&mut self.lock_idle_readers());
+        readers.into_iter().chain(connection).try_for_each(close_connection)
+    }
+
+    fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {
+        self.refuse_inside()?;
+        let started = Instant::now();
+        let deadline = started + patience;
+        let connection = match self.writer.take(started, deadline)? {
+            Turn::Connection(connection) => connection,
+            Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
+        };
+        let turn = TurnGuard { writer: &self.writer, connection: Some(connection), started, lost: false.into() };
+        let left = deadline.saturating_duration_since(Instant::now());
+        turn.connection().busy_timeout(left).map_err(during("set up a connection"))?;
+        Ok(turn)
+    }
+
+    /// A fresh write connection, with every check of the first one.
+    fn reopen(&self) -> Result<Connection> {
+        match &self.location {
+            Location::File(path) => open::writer(path, &self.settings)?.ok_or(Error::ReadOnly),
+            // What was in memory went with its connection.
+            Location::Memory => Err(Error::Closed),
+        }
+    }
+
+    fn open_reader(&self, path: &Path) -> Result<Connection> {
+        if self.immutable {
+            connection::immutable_reader(path, &self.settings)
+        } else {
+            connection::reader(path, &self.settings)
+        }
+    }
+
+    fn idle_reader(&self) -> Option<Connection> {
+        self.lock_idle_readers().pop()
+    }
+
+    fn keep_idle(&self, connection: Connection) {
+        let mut idle = self.lock_idle_readers();
+        // Asked under the lock that `close` takes after it has closed the writer, so no reader is left behind.
+        if idle.len() < IDLE_READERS_MAX && !self.writer.is_closed() {
+            idle.push(connection);
+        }
+    }
+
+    fn lock_idle_readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_inside(&self) -> Result<()> {
+        if WRITING.with_borrow(|writing| writing.contains(&self.number)) {
+            return Err(Error::InsideBatch);
+        }
+        if self.writer.is_closed() {
+            return Err(Error::Closed);
+        }
+        Ok(())
+    }
+}
+
+/// A turn with the write connection; given back when this is dropped, also by a panic.
+struct TurnGuard<'a> {
+    writer: &'a Writer,
+    connection: Option<Connection>,
+    started: Instant,
+    lost: std::cell::Cell<bool>,
+}
+
+impl TurnGuard<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("only `close` and `drop` take the connection out")
+    }
+
+    /// A connection whose commit failed half-way is not used again.
+    fn judge(&self, error: &Error) {
+        if matches!(error, Error::OutcomeUnknown { .. }) {
+            self.lost.set(true);
+        }
+    }
+}
+
+impl Drop for TurnGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // A connection that could not roll back would take the next caller's write into the old transaction.
+            let sound = connection.is_autocommit() && !self.lost.get();
+            self.writer.give_back(sound.then_some(connection));
+        }
+    }
+}
+
+/// Marks this thread as writing to a database until it is dropped.
+struct Inside;
+
+impl Inside {
+    fn enter(number: u64) -> Self {
+        WRITING.with_borrow_mut(|writing| writing.push(number));
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        WRITING.with_borrow_mut(Vec::pop);
+    }
+}
+
+fn close_connection(connection: Connection) -> Result<()> {
+    connection.close().map_err(|(_, error)| during("close the file")(error))
+}
+
+/// Fills in how long a busy call waited.
+fn waited(error: Error, started: Instant) -> Error {
+    match error {
+        Error::Busy { .. } => Error::Busy { waited: started.elapsed() },
+        other => other,
+    }
+}

@@ -1,0 +1,64 @@
+//! What SQLite's result codes mean to the store.
+
+use std::fmt;
+use std::time::Duration;
+
+use rusqlite::ffi;
+
+use crate::Error;
+
+/// What SQLite said when it failed. Its text is for a developer: it may name tables and columns.
+#[derive(Debug)]
+pub struct EngineError(rusqlite::Error);
+
+impl EngineError {
+    /// SQLite's extended result code, if the failure was SQLite's own.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        self.0.sqlite_error().map(|error| error.extended_code)
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// For `map_err`: the typed error of a failure while doing `action`.
+pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
+    move |error| {
+        let source = EngineError(error);
+        match primary(&source) {
+            // The caller that waited fills in how long.
+            Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => Error::Busy { waited: Duration::ZERO },
+            Some(ffi::SQLITE_FULL) => Error::DiskFull { source },
+            Some(ffi::SQLITE_READONLY) => Error::ReadOnly,
+            Some(ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => Error::Damaged { source },
+            _ => Error::Engine { action, source },
+        }
+    }
+}
+
+/// The typed error of a failed `COMMIT`. Where reading or writing the file failed, SQLite's own answer to "was it
+/// written?" cannot be trusted: a sync that failed may have written all the same.
+pub(super) fn during_commit(error: rusqlite::Error) -> Error {
+    let source = EngineError(error);
+    if primary(&source) == Some(ffi::SQLITE_IOERR) {
+        return Error::OutcomeUnknown { source };
+    }
+    during("commit")(source.0)
+}
+
+/// A transaction that SQLite has rolled back by itself.
+pub(super) fn rolled_back() -> Error {
+    let source = EngineError(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK), None));
+    Error::Engine { action: "go on after a failure that undid the transaction", source }
+}
+
+/// The code without its extension, which is in the upper bytes.
+fn primary(error: &EngineError) -> Option<i32> {
+    error.code().map(|code| code & 0xff)
+}

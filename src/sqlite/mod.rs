@@ -1,0 +1,18 @@
+//! All SQL and all of rusqlite: nothing outside this module names either.
+
+pub(crate) mod configuration;
+mod connection;
+mod database;
+mod error;
+mod open;
+mod row;
+mod schema;
+pub(crate) mod task;
+mod transaction;
+mod upgrade;
+mod writer;
+
+pub(crate) use database::Database;
+pub use error::EngineError;
+pub(crate) use open::Location;
+pub(crate) use transaction::{Read, Write};

@@ -1,0 +1,151 @@
+//! Opening a file: looked at first without a trace, then opened for writing.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior, ffi};
+
+use super::connection::{self, Settings};
+use super::error::during;
+use super::schema::{self, Identity, NEWEST};
+use crate::options::OpenOptions;
+use crate::{Error, Result};
+
+/// Where a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A file, by its canonical path.
+    File(PathBuf),
+    /// Memory.
+    Memory,
+}
+
+impl Location {
+    /// The directory is made canonical; the file itself must not be a symbolic link, which could lead elsewhere
+    /// between one look and the next.
+    pub(crate) fn file(path: &Path) -> Result<Self> {
+        let name = path.file_name().ok_or_else(|| Error::NotATaskStore { path: path.to_owned() })?;
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new(".")).canonicalize();
+        let path = directory.map_err(|source| Error::Io { action: "find the file's directory", source })?.join(name);
+        match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_symlink() => Err(Error::SymbolicLink { path }),
+            Ok(metadata) if !metadata.is_file() => Err(Error::NotATaskStore { path }),
+            _ => Ok(Self::File(path)),
+        }
+    }
+}
+
+/// The write connection of the file at `path`, or `None` where it can only be read.
+pub(super) fn file(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<Option<Connection>> {
+    if options.read_only || options.immutable {
+        return match look(path, settings, options.immutable)? {
+            Identity::Empty => Err(Error::NotATaskStore { path: path.to_owned() }),
+            Identity::Ours(_) | Identity::Foreign => Ok(None),
+        };
+    }
+    if !make(path)? {
+        look(path, settings, false)?;
+    }
+    writer(path, settings)
+}
+
+/// A write connection to a file that was looked at before, or `None` if the file cannot be written.
+pub(super) fn writer(path: &Path, settings: &Settings) -> Result<Option<Connection>> {
+    let mut connection = connection::writer(path, settings).map_err(|error| explain(error, path))?;
+    let current = schema::identify(&connection).map_err(|error| explain(error, path))? == Identity::Ours(NEWEST);
+    if connection.is_readonly("main").map_err(during("open the file"))? {
+        return if current { Ok(None) } else { Err(Error::ReadOnly) };
+    }
+    if !current {
+        create_or_upgrade(&mut connection, path)?;
+    }
+    connection::enter_wal(&connection, settings)?;
+    Ok(Some(connection))
+}
+
+/// The schema in a store in memory.
+pub(super) fn memory(settings: &Settings) -> Result<Connection> {
+    let connection = connection::memory(settings)?;
+    schema::create_or_upgrade(&connection)?;
+    Ok(connection)
+}
+
+/// What the file is, is asked again under the write lock: another process may have been quicker.
+fn create_or_upgrade(connection: &mut Connection, path: &Path) -> Result<()> {
+    // Has an effect on an empty file only, and only before its first table.
+    connection.pragma_update(None, "auto_vacuum", "incremental").map_err(during("create the schema"))?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(during("lock the file"))?;
+    let found = schema::create_or_upgrade(&transaction)?;
+    refuse_unless_ours(found, path)?;
+    transaction.commit().map_err(during("create the schema"))
+}
+
+/// Refuses a file that is foreign, newer or damaged, and leaves it and its `-wal` as they are.
+fn look(path: &Path, settings: &Settings, immutable: bool) -> Result<Identity> {
+    let metadata = path.symlink_metadata().map_err(|source| Error::Io { action: "open the file", source })?;
+    if metadata.len() == 0 {
+        return Ok(Identity::Empty);
+    }
+    // The header's application id is set with the first page and never changes, so the file alone tells a foreign one.
+    let header = connection::immutable_reader(path, settings).and_then(|reader| schema::identify(&reader));
+    let found = header.map_err(|error| explain(error, path))?;
+    if immutable || found == Identity::Foreign {
+        return refuse_unless_ours(found, path);
+    }
+    // The version may have been raised in the `-wal`, which an immutable reader does not see.
+    match connection::reader(path, settings).and_then(|reader| schema::identify(&reader)) {
+        Ok(found) => refuse_unless_ours(found, path),
+        // A crash at its creation: the writer rolls that back.
+        Err(Error::ReadOnly) => Ok(found),
+        Err(error) => Err(explain(error, path)),
+    }
+}
+
+fn refuse_unless_ours(found: Identity, path: &Path) -> Result<Identity> {
+    match found {
+        Identity::Empty => Ok(found),
+        Identity::Ours(version) if version <= NEWEST => Ok(found),
+        Identity::Ours(found) => Err(Error::SchemaTooNew { path: path.to_owned(), found, newest: NEWEST }),
+        Identity::Foreign => Err(Error::NotATaskStore { path: path.to_owned() }),
+    }
+}
+
+/// Two of SQLite's answers mean something more exact while a file is opened.
+fn explain(error: Error, path: &Path) -> Error {
+    match error {
+        Error::Damaged { source } if source.code() == Some(ffi::SQLITE_NOTADB) => {
+            Error::NotATaskStore { path: path.to_owned() }
+        }
+        Error::Engine { source, .. } if source.code().is_some_and(|code| code & 0xff == ffi::SQLITE_CANTOPEN) => {
+            Error::CannotOpen { path: path.to_owned(), source }
+        }
+        other => other,
+    }
+}
+
+/// Makes an empty file that only its owner can read, and tells whether there was none. SQLite gives its `-wal` and
+/// `-shm` the same mode.
+fn make(path: &Path) -> Result<bool> {
+    // Closing any descriptor of a file drops this process's locks on it, so no other thread may open the file
+    // through SQLite between the making and the closing.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    match create_new(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(source) => Err(Error::Io { action: "make the file", source }),
+    }
+}
+
+fn create_new(path: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}

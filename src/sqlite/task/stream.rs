@@ -1,0 +1,99 @@
+//! Rows lent as they come, text and all, for whoever writes them out without keeping them.
+
+use std::borrow::Cow;
+
+use rusqlite::{Row, named_params};
+
+use super::super::error::during;
+use super::super::transaction::Read;
+use super::{not_found, read};
+use crate::task::{Outcome, TaskFilter, TaskId};
+use crate::{Error, Result};
+
+/// A task of a stream: the columns that the task API shows.
+pub(crate) struct TaskRow<'a> {
+    pub(crate) id: TaskId,
+    /// 0 for none.
+    pub(crate) configuration_id: i64,
+    pub(crate) configuration_name: Cow<'a, str>,
+    pub(crate) title: Cow<'a, str>,
+    pub(crate) performed_by: Cow<'a, str>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) started_ns: i64,
+    pub(crate) updated_ns: i64,
+    pub(crate) finished_ns: Option<i64>,
+    pub(crate) dismissed_by: Option<Cow<'a, str>>,
+}
+
+impl<'a> TaskRow<'a> {
+    fn of(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            configuration_id: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+            configuration_name: text(row, 2)?,
+            title: text(row, 3)?,
+            performed_by: text(row, 4)?,
+            outcome: row.get(5)?,
+            started_ns: row.get(6)?,
+            updated_ns: row.get(7)?,
+            finished_ns: row.get(8)?,
+            dismissed_by: text_or_null(row, 9)?,
+        })
+    }
+}
+
+/// A message of a stream.
+pub(crate) struct MessageRow<'a> {
+    pub(crate) time_ns: i64,
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// Hands each task of a list to `see`; the filter's page is not heeded. The caller holds a snapshot.
+pub(crate) fn each_task<E: From<Error>>(
+    read: &Read<'_>,
+    filter: &TaskFilter,
+    mut see: impl FnMut(TaskRow<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    read::each(read, filter, None, -1, |row| see(TaskRow::of(row).map_err(during("read a task"))?))
+}
+
+/// Hands one task to `see`. The caller holds a snapshot.
+pub(crate) fn one_task<T, E: From<Error>>(
+    read: &Read<'_>,
+    id: TaskId,
+    see: impl FnOnce(TaskRow<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut get = read.connection.prepare_cached(read::GET).map_err(during("read a task"))?;
+    let mut rows = get.query(named_params! { ":id": id }).map_err(during("read a task"))?;
+    match rows.next().map_err(during("read a task"))? {
+        Some(row) => see(TaskRow::of(row).map_err(during("read a task"))?),
+        None => Err(not_found(id).into()),
+    }
+}
+
+const MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = :id ORDER BY seq";
+
+/// Hands each message of a task to `see`, oldest first. The caller holds a snapshot.
+pub(crate) fn each_message<E: From<Error>>(
+    read: &Read<'_>,
+    id: TaskId,
+    mut see: impl FnMut(MessageRow<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut messages = read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?;
+    let mut rows = messages.query(named_params! { ":id": id }).map_err(during("read the messages"))?;
+    while let Some(row) = rows.next().map_err(during("read the messages"))? {
+        let time_ns = row.get(0).map_err(during("read the messages"))?;
+        see(MessageRow { time_ns, text: text(row, 1).map_err(during("read the messages"))? })?;
+    }
+    Ok(())
+}
+
+/// Borrowed where it is UTF-8; with replacement characters where it is not.
+fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Cow<'a, str>> {
+    Ok(text_or_null(row, column)?.unwrap_or_default())
+}
+
+fn text_or_null<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<Cow<'a, str>>> {
+    let bytes = row.get_ref(column)?.as_bytes_or_null()?;
+    Ok(bytes.map(String::from_utf8_lossy))
+}

@@ -1,0 +1,85 @@
+//! What each verb writes, made ready before any lock is taken: the input is checked, the clock read, the text
+//! owned. [`TaskStore`](crate::TaskStore) and [`Batch`](crate::Batch) share these.
+
+use super::{Level, NewTask, Outcome, Progress, TaskId};
+use crate::configuration::ConfigurationId;
+use crate::sqlite::{self, Write};
+use crate::store::Context;
+use crate::{Error, Result};
+
+pub(crate) fn start(context: &Context, task: NewTask) -> Result<impl Fn(&Write<'_>) -> Result<TaskId> + use<>> {
+    context.limits.check_title(&task.title)?;
+    context.limits.check_name("performed_by", &task.performed_by)?;
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| sqlite::task::start(write, &task, now_ns))
+}
+
+pub(crate) fn message(
+    context: &Context,
+    id: TaskId,
+    level: Level,
+    text: String,
+) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    context.limits.check_text(&text)?;
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| sqlite::task::message(write, id, level, &text, now_ns))
+}
+
+pub(crate) fn progress(
+    context: &Context,
+    id: TaskId,
+    progress: &Progress,
+) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    let done = amount("done", progress.done)?;
+    let total = progress.total.map(|total| amount("total", total)).transpose()?;
+    if let Some(phase) = &progress.phase {
+        context.limits.check_name("phase", phase)?;
+    }
+    let phase = progress.phase.clone();
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| sqlite::task::progress(write, id, (done, total, phase.as_deref()), now_ns))
+}
+
+/// Ends a task; a reason that is not empty becomes its last message, at level error.
+pub(crate) fn end(
+    context: &Context,
+    id: TaskId,
+    outcome: Outcome,
+    reason: String,
+) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    context.limits.check_text(&reason)?;
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| {
+        let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
+        sqlite::task::end(write, id, outcome, reason, now_ns)
+    })
+}
+
+pub(crate) fn dismiss(context: &Context, id: TaskId, by: String) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    context.limits.check_given_name("dismissed_by", &by)?;
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| sqlite::task::dismiss(write, id, &by, now_ns))
+}
+
+pub(crate) fn dismiss_all(
+    context: &Context,
+    configuration: Option<ConfigurationId>,
+    by: String,
+) -> Result<impl Fn(&Write<'_>) -> Result<u64> + use<>> {
+    context.limits.check_given_name("dismissed_by", &by)?;
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| sqlite::task::dismiss_all(write, configuration, &by, now_ns))
+}
+
+pub(crate) fn restore(context: &Context, id: TaskId) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    let now_ns = context.now_ns()?;
+    Ok(move |write: &Write<'_>| sqlite::task::restore(write, id, now_ns))
+}
+
+pub(crate) fn delete(id: TaskId) -> impl Fn(&Write<'_>) -> Result<()> + use<> {
+    move |write: &Write<'_>| sqlite::task::delete(write, id)
+}
+
+fn amount(field: &'static str, amount: u64) -> Result<i64> {
+    i64::try_from(amount).map_err(|_| Error::OutOfRange { field, value: amount.to_string(), min: 0, max: i64::MAX })
+}

@@ -1,0 +1,182 @@
+//! The verbs of tasks.
+
+use super::{Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskFilter, TaskId, operation};
+use crate::configuration::ConfigurationId;
+use crate::page::Page;
+use crate::{Result, TaskStore, sqlite};
+
+impl TaskStore {
+    /// Starts a task and gives the guard that ends it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start_detached`](Self::start_detached).
+    pub fn start(&self, task: NewTask) -> Result<RunningTask> {
+        Ok(RunningTask::new(self.clone(), self.start_detached(task)?))
+    }
+
+    /// Starts a task that may outlive this process: nobody answers for it, and it stays in progress until
+    /// somebody ends it by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound) if the configuration does not exist or was deleted;
+    /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the title or the performer; and the
+    /// [errors of writing](TaskStore#errors-of-writing).
+    pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
+        self.database().write(operation::start(self.context(), task)?)
+    }
+
+    /// Records a message of a task in progress. Appending costs the same at message 10 and at message 100,000.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
+    /// [`TooLong`](crate::Error::TooLong) for the text, and the [errors of writing](TaskStore#errors-of-writing).
+    pub fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
+        self.database().write(operation::message(self.context(), id, level, text.into())?)
+    }
+
+    /// Records how far a task in progress has come. It replaces what was recorded before.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
+    /// [`OutOfRange`](crate::Error::OutOfRange) for an amount over `i64::MAX`, [`TooLong`](crate::Error::TooLong) or
+    /// [`Invalid`](crate::Error::Invalid) for the phase, and the [errors of writing](TaskStore#errors-of-writing).
+    pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
+        self.database().write(operation::progress(self.context(), id, progress)?)
+    }
+
+    /// Ends a task as finished. Of all that try to end a task, one succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended, and the
+    /// [errors of writing](TaskStore#errors-of-writing).
+    pub fn finish(&self, id: TaskId) -> Result<()> {
+        self.database().write(operation::end(self.context(), id, Outcome::Finished, String::new())?)
+    }
+
+    /// Ends a task as failed. A reason that is not empty becomes its last message, at level error.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
+    /// [`TooLong`](crate::Error::TooLong) for the reason, and the [errors of writing](TaskStore#errors-of-writing).
+    pub fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
+        self.database().write(operation::end(self.context(), id, Outcome::Failed, reason.into())?)
+    }
+
+    /// Puts an ended task away: lists hide it from now on, and nothing of it is lost.
+    /// `by` is the user who does it and must not be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound); [`WrongState`](crate::Error::WrongState) if the task is in progress, or
+    /// dismissed already, with the one who did it; [`TooLong`](crate::Error::TooLong) or
+    /// [`Invalid`](crate::Error::Invalid) for `by`; and the [errors of writing](TaskStore#errors-of-writing).
+    pub fn dismiss(&self, id: TaskId, by: impl Into<String>) -> Result<()> {
+        self.database().write(operation::dismiss(self.context(), id, by.into())?)
+    }
+
+    /// Dismisses every ended task of one configuration, or of all, in one transaction. Gives their number.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for `by`, and the
+    /// [errors of writing](TaskStore#errors-of-writing). A configuration that does not exist has no tasks: 0.
+    pub fn dismiss_all(&self, configuration: Option<ConfigurationId>, by: impl Into<String>) -> Result<u64> {
+        self.database().write(operation::dismiss_all(self.context(), configuration, by.into())?)
+    }
+
+    /// Takes a dismissed task out again: it is what it was before.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task is not dismissed, and
+    /// the [errors of writing](TaskStore#errors-of-writing).
+    pub fn restore(&self, id: TaskId) -> Result<()> {
+        self.database().write(operation::restore(self.context(), id)?)
+    }
+
+    /// Deletes an ended task and its messages for good. [`dismiss`](Self::dismiss) puts it away without a loss.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task is in progress, and
+    /// the [errors of writing](TaskStore#errors-of-writing).
+    pub fn delete(&self, id: TaskId) -> Result<()> {
+        self.database().write(operation::delete(id))
+    }
+
+    /// One task, dismissed or not.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), and the [errors of reading](TaskStore#errors-of-reading).
+    pub fn task(&self, id: TaskId) -> Result<Task> {
+        self.database().read(|read| sqlite::task::get(read, id))
+    }
+
+    /// One page of tasks, without their messages.
+    ///
+    /// The page is one snapshot: it holds nothing of a transaction that was not committed when it was taken. Orders go
+    /// by id, so that a walk through the pages meets every task exactly once that was there when the walk began and is
+    /// not deleted, dismissed or restored meanwhile. A page costs the same wherever it lies and however many tasks are hidden; a filter by
+    /// [outcomes](TaskFilter::outcomes) reads past the tasks that it leaves out.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](crate::Error::OutOfRange) for the limit, [`InvalidCursor`](crate::Error::InvalidCursor), and the
+    /// [errors of reading](TaskStore#errors-of-reading).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{NewTask, TaskFilter, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// for title in ["one", "two", "three"] {
+    ///     store.start_detached(NewTask::new(title))?;
+    /// }
+    /// let first = store.list(&TaskFilter::new().limit(2))?;
+    /// assert_eq!(first.items[0].title, "three");
+    ///
+    /// let next = first.next.expect("there is a third task");
+    /// let last = store.list(&TaskFilter::new().limit(2).after(next))?;
+    /// assert_eq!((last.items[0].title.as_str(), last.next), ("one", None));
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn list(&self, filter: &TaskFilter) -> Result<Page<Task>> {
+        self.context().limits.check_page(filter.limit)?;
+        self.database().read(|read| sqlite::task::list(read, filter))
+    }
+
+    /// The messages of a task behind `after` (0 for all), oldest first, at most `limit`, which is from 1 to
+    /// [`Limits::page_rows_max`](crate::Limits::page_rows_max). To follow a task, ask again with the last `seq`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), [`OutOfRange`](crate::Error::OutOfRange) for the limit, and the
+    /// [errors of reading](TaskStore#errors-of-reading).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Level, NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.start_detached(NewTask::new("Copy"))?;
+    /// store.message(id, Level::Info, "one")?;
+    /// let seen = store.messages(id, 0, 100)?;
+    /// store.message(id, Level::Info, "two")?;
+    /// let new = store.messages(id, seen[0].seq, 100)?;
+    /// assert_eq!(new[0].text, "two");
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn messages(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<Message>> {
+        self.context().limits.check_page(limit)?;
+        self.database().read(|read| sqlite::task::messages(read, id, after, limit))
+    }
+}

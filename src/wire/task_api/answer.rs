@@ -1,0 +1,206 @@
+//! What an answer's body says, as data: for whoever reads answers, and what the streams are held against.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::Error;
+use crate::task::Outcome;
+
+/// The envelope of every answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer<T> {
+    /// Why there is no result. Absent on success; `null` is read as absent.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// The result. Absent on failure.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub result: Option<T>,
+    /// Whether there is a result.
+    pub successful: bool,
+}
+
+impl<T> Answer<T> {
+    /// The envelope of a result.
+    pub fn success(result: T) -> Self {
+        Self { error: None, result: Some(result), successful: true }
+    }
+
+    /// The envelope of a refusal.
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self { error: Some(Failure { message: message.into() }), result: None, successful: false }
+    }
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// In general words: never SQL, never the path of the file.
+    pub message: String,
+}
+
+/// The result of `/task/list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskList {
+    /// Newest first. `null` is read as none.
+    #[serde(deserialize_with = "null_as_empty")]
+    pub tasks: Vec<Task>,
+}
+
+/// The result of `/task/dismiss_all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DismissedCount {
+    /// How many tasks were dismissed.
+    pub dismissed: u64,
+}
+
+/// A task on the wire, and the result of `/task/show`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// 0 if there is none, or if it was deleted.
+    pub configuration_id: i64,
+    /// The configuration's last name, or empty.
+    pub configuration_name: String,
+    /// Who dismissed the task, or empty. Read from `dismissed_by` too.
+    #[serde(alias = "dismissed_by")]
+    pub hidden_by: String,
+    /// When it ended; `""` on the wire if it has not.
+    #[serde(with = "time_or_empty")]
+    pub finished: Option<DateTime<Utc>>,
+    /// Oldest first. `null` is read as none.
+    #[serde(deserialize_with = "null_as_empty")]
+    pub messages: Vec<Message>,
+    /// Who started it, or empty.
+    pub performed_by: String,
+    /// When it started.
+    #[serde(with = "time")]
+    pub started: DateTime<Utc>,
+    /// `In Progress`, `End`, `Failed` or `Dismissed`.
+    pub state: String,
+    /// Its id.
+    pub task_id: i64,
+    /// What it is.
+    pub title: String,
+    /// When it was last changed.
+    #[serde(with = "time")]
+    pub updated: DateTime<Utc>,
+}
+
+/// A message on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The text.
+    pub message: String,
+    /// When it was said.
+    #[serde(with = "time")]
+    pub time: DateTime<Utc>,
+}
+
+/// What a client is told of an error: what concerns its request word for word, of anything else only that it failed.
+///
+/// # Example
+///
+/// ```
+/// use taskstore::{Error, wire::task_api::failure_message};
+///
+/// assert_eq!(failure_message(&Error::NotFound { what: "task", id: 7 }), "task 7 does not exist");
+/// assert_eq!(failure_message(&Error::Closed), "internal error");
+/// ```
+#[must_use]
+pub fn failure_message(error: &Error) -> String {
+    match error {
+        Error::NotFound { .. }
+        | Error::WrongState { .. }
+        | Error::TooLong { .. }
+        | Error::OutOfRange { .. }
+        | Error::Invalid { .. }
+        | Error::InvalidCursor { .. } => error.to_string(),
+        Error::Busy { .. } => "the store is busy; try again".to_owned(),
+        Error::ReadOnly => "the store is read-only".to_owned(),
+        Error::DiskFull { .. } => "the disk is full".to_owned(),
+        Error::TimeOutOfRange { .. }
+        | Error::Closed
+        | Error::InsideBatch
+        | Error::SymbolicLink { .. }
+        | Error::CannotOpen { .. }
+        | Error::NotATaskStore { .. }
+        | Error::SchemaTooNew { .. }
+        | Error::Damaged { .. }
+        | Error::SettingRefused { .. }
+        | Error::OutcomeUnknown { .. }
+        | Error::Io { .. }
+        | Error::Engine { .. } => "internal error".to_owned(),
+    }
+}
+
+/// The state of a task in the API's words.
+pub(super) fn wire_state(outcome: Option<Outcome>, dismissed: bool) -> &'static str {
+    match outcome {
+        _ if dismissed => "Dismissed",
+        None => "In Progress",
+        Some(Outcome::Finished) => "End",
+        Some(Outcome::Failed | Outcome::Interrupted) => "Failed",
+    }
+}
+
+/// A time as the API writes it: UTC, `Z`, always nine fraction digits.
+pub(super) fn wire_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+mod time {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&wire_time(*time))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &ExpectedTime))
+    }
+
+    /// Any offset, no fraction or one of up to nine digits, and a time that the store can hold.
+    pub(super) fn parse(text: &str) -> Option<DateTime<Utc>> {
+        let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+        (digits <= 9 && time.timestamp_nanos_opt().is_some()).then_some(time)
+    }
+}
+
+mod time_or_empty {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time.map(wire_time).unwrap_or_default())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        time::parse(&text).map(Some).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &ExpectedTime))
+    }
+}
+
+struct ExpectedTime;
+
+impl serde::de::Expected for ExpectedTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an RFC 3339 time between the years 1678 and 2261 with at most nine fraction digits")
+    }
+}
+
+/// Some servers of this family write `null` for an empty list.
+fn null_as_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A default that does not ask `T` to have one.
+fn none<T>() -> Option<T> {
+    None
+}

@@ -1,0 +1,222 @@
+//! Answers written as they are read: no list is ever in memory, and the bytes are those that serde writes for
+//! the types of [`super::answer`].
+
+use std::cell::Cell;
+use std::io::{self, BufWriter, Write};
+
+use chrono::DateTime;
+use serde::ser::{SerializeSeq, SerializeStruct};
+use serde::{Serialize, Serializer};
+
+use super::answer::{Answer, DismissedCount, wire_state, wire_time};
+use super::request::ListRequest;
+use crate::sqlite::Read;
+use crate::sqlite::task::{self, MessageRow, TaskRow};
+use crate::task::{TaskFilter, TaskId};
+use crate::{Error, Result, TaskStore};
+
+/// What is written at once.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// What the member is called that names who dismissed a task. The published pages differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DismissedMember {
+    /// `hidden_by`, as the help centre's page has it. The default.
+    #[default]
+    HiddenBy,
+    /// `dismissed_by`, as the version 12 manual has it.
+    DismissedBy,
+}
+
+/// Writes the body of a successful `/task/list`: one snapshot, in memory that does not grow with the list.
+///
+/// A slow `out` keeps the snapshot as long as it takes, but holds up no other call (a store in memory collects the
+/// whole first).
+///
+/// # Errors
+///
+/// [`Io`](Error::Io) if `out` fails, and the [errors of reading](TaskStore#errors-of-reading). What is written by then is not
+/// whole JSON, so that it cannot be taken for a shorter list.
+pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMember, out: impl Write) -> Result<()> {
+    let filter = request.filter();
+    stream(store, out, |source, out| {
+        serde_json::to_writer(out, &Answer::success(ListBody { tasks: Tasks { source, filter: &filter, member } }))
+            .map_err(|error| io_error(error.into()))
+    })
+}
+
+/// Writes the body of a successful `/task/show`, `/task/dismiss` or `/task/restore`: the task itself.
+///
+/// # Errors
+///
+/// [`NotFound`](Error::NotFound), before anything is written; otherwise those of [`write_list`].
+pub fn write_task(store: &TaskStore, id: TaskId, member: DismissedMember, out: impl Write) -> Result<()> {
+    stream(store, out, |source, out| {
+        task::one_task(source.read, id, |row| {
+            serde_json::to_writer(out, &Answer::success(TaskBody { source, row: &row, member }))
+                .map_err(|error| io_error(error.into()))
+        })
+    })
+}
+
+/// Writes the body of a successful `/task/dismiss_all`.
+///
+/// # Errors
+///
+/// [`Io`](Error::Io) if `out` fails.
+pub fn write_dismissed_count(dismissed: u64, out: impl Write) -> Result<()> {
+    write(out, &Answer::success(DismissedCount { dismissed }))
+}
+
+/// Writes the body of a refusal; see [`failure_message`](super::failure_message) for its text.
+///
+/// # Errors
+///
+/// [`Io`](Error::Io) if `out` fails.
+pub fn write_failure(message: &str, out: impl Write) -> Result<()> {
+    write(out, &Answer::<()>::failure(message))
+}
+
+fn write(out: impl Write, body: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(out, body).map_err(|error| io_error(error.into()))
+}
+
+fn io_error(source: io::Error) -> Error {
+    Error::Io { action: "write the answer", source }
+}
+
+/// Where a body reads its rows from, and where it leaves the store's error, which serde cannot carry.
+struct Source<'a> {
+    read: &'a Read<'a>,
+    failure: Cell<Option<Error>>,
+}
+
+impl Source<'_> {
+    /// What a serializer is told of a failure; the store's own error is kept aside.
+    fn stop<E: serde::ser::Error>(&self, stop: Stop<E>) -> E {
+        match stop {
+            Stop::Serializer(error) => error,
+            Stop::Store(error) => {
+                self.failure.set(Some(error));
+                E::custom("the store failed")
+            }
+        }
+    }
+}
+
+/// Why a loop over rows stopped early.
+enum Stop<E> {
+    Store(Error),
+    Serializer(E),
+}
+
+impl<E> From<Error> for Stop<E> {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Runs `work`, which serialises what it reads from one snapshot, on a buffered `out`.
+fn stream(
+    store: &TaskStore,
+    out: impl Write,
+    work: impl FnOnce(&Source<'_>, &mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    store.database().stream(out, |read, out| {
+        let source = Source { read, failure: Cell::new(None) };
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
+        let written = work(&source, &mut out);
+        match source.failure.take().map_or(written, Err) {
+            Ok(()) => out.flush().map_err(io_error),
+            Err(error) => {
+                // Dropped as it is, the buffer would still be written.
+                drop(out.into_parts());
+                Err(error)
+            }
+        }
+    })
+}
+
+#[derive(Serialize)]
+struct ListBody<'a> {
+    tasks: Tasks<'a>,
+}
+
+struct Tasks<'a> {
+    source: &'a Source<'a>,
+    filter: &'a TaskFilter,
+    member: DismissedMember,
+}
+
+impl Serialize for Tasks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tasks = serializer.serialize_seq(None)?;
+        task::each_task(self.source.read, self.filter, |row| {
+            tasks
+                .serialize_element(&TaskBody { source: self.source, row: &row, member: self.member })
+                .map_err(Stop::Serializer)
+        })
+        .map_err(|stop| self.source.stop(stop))?;
+        tasks.end()
+    }
+}
+
+struct TaskBody<'a> {
+    source: &'a Source<'a>,
+    row: &'a TaskRow<'a>,
+    member: DismissedMember,
+}
+
+impl Serialize for TaskBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.row;
+        let dismissed_member = match self.member {
+            DismissedMember::HiddenBy => "hidden_by",
+            DismissedMember::DismissedBy => "dismissed_by",
+        };
+        let mut task = serializer.serialize_struct("Task", 11)?;
+        task.serialize_field("configuration_id", &row.configuration_id)?;
+        task.serialize_field("configuration_name", &row.configuration_name)?;
+        task.serialize_field(dismissed_member, row.dismissed_by.as_deref().unwrap_or_default())?;
+        task.serialize_field("finished", &row.finished_ns.map(time).unwrap_or_default())?;
+        task.serialize_field("messages", &Messages { source: self.source, id: row.id })?;
+        task.serialize_field("performed_by", &row.performed_by)?;
+        task.serialize_field("started", &time(row.started_ns))?;
+        task.serialize_field("state", wire_state(row.outcome, row.dismissed_by.is_some()))?;
+        task.serialize_field("task_id", &row.id.get())?;
+        task.serialize_field("title", &row.title)?;
+        task.serialize_field("updated", &time(row.updated_ns))?;
+        task.end()
+    }
+}
+
+struct Messages<'a> {
+    source: &'a Source<'a>,
+    id: TaskId,
+}
+
+impl Serialize for Messages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut messages = serializer.serialize_seq(None)?;
+        task::each_message(self.source.read, self.id, |row| {
+            messages.serialize_element(&MessageBody(&row)).map_err(Stop::Serializer)
+        })
+        .map_err(|stop| self.source.stop(stop))?;
+        messages.end()
+    }
+}
+
+struct MessageBody<'a>(&'a MessageRow<'a>);
+
+impl Serialize for MessageBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut message = serializer.serialize_struct("Message", 2)?;
+        message.serialize_field("message", &self.0.text)?;
+        message.serialize_field("time", &time(self.0.time_ns))?;
+        message.end()
+    }
+}
+
+fn time(ns: i64) -> String {
+    wire_time(DateTime::from_timestamp_nanos(ns))
+}
