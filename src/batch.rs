@@ -9,8 +9,8 @@ use crate::{Result, TaskStore};
 /// The verbs of a store inside [`TaskStore::batch`]: all of them are written, or none.
 ///
 /// Each verb does what the one of the same name on [`TaskStore`] does, with the same errors, and sees what the
-/// batch has written before it. An error of a verb undoes that verb alone; the batch decides whether to go on or to
-/// return the error, which undoes everything.
+/// batch has written before it. A verb that is refused has changed nothing, and the batch may go on; where SQLite
+/// itself failed (a full disk, a damaged file), every later verb and the commit fail too.
 #[derive(Debug)]
 pub struct Batch<'a> {
     context: &'a Context,
@@ -28,7 +28,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::start_detached`].
     pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
-        self.write.savepoint(operation::start(self.context, task)?)
+        self.write.verb(operation::start(self.context, task)?)
     }
 
     /// See [`TaskStore::message`].
@@ -37,7 +37,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::message`].
     pub fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
-        self.write.savepoint(operation::message(self.context, id, level, text.into())?)
+        self.write.verb(operation::message(self.context, id, level, text.into())?)
     }
 
     /// See [`TaskStore::progress`].
@@ -46,7 +46,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::progress`].
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
-        self.write.savepoint(operation::progress(self.context, id, progress)?)
+        self.write.verb(operation::progress(self.context, id, progress)?)
     }
 
     /// See [`TaskStore::finish`].
@@ -55,7 +55,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::finish`].
     pub fn finish(&self, id: TaskId) -> Result<()> {
-        self.write.savepoint(operation::end(self.context, id, Outcome::Finished, String::new())?)
+        self.write.verb(operation::end(self.context, id, Outcome::Finished, String::new())?)
     }
 
     /// See [`TaskStore::fail`].
@@ -64,7 +64,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::fail`].
     pub fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
-        self.write.savepoint(operation::end(self.context, id, Outcome::Failed, reason.into())?)
+        self.write.verb(operation::end(self.context, id, Outcome::Failed, reason.into())?)
     }
 
     /// See [`TaskStore::dismiss`].
@@ -73,7 +73,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::dismiss`].
     pub fn dismiss(&self, id: TaskId, by: impl Into<String>) -> Result<()> {
-        self.write.savepoint(operation::dismiss(self.context, id, by.into())?)
+        self.write.verb(operation::dismiss(self.context, id, by.into())?)
     }
 
     /// See [`TaskStore::dismiss_all`].
@@ -82,7 +82,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::dismiss_all`].
     pub fn dismiss_all(&self, configuration: Option<ConfigurationId>, by: impl Into<String>) -> Result<u64> {
-        self.write.savepoint(operation::dismiss_all(self.context, configuration, by.into())?)
+        self.write.verb(operation::dismiss_all(self.context, configuration, by.into())?)
     }
 
     /// See [`TaskStore::restore`].
@@ -91,7 +91,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::restore`].
     pub fn restore(&self, id: TaskId) -> Result<()> {
-        self.write.savepoint(operation::restore(self.context, id)?)
+        self.write.verb(operation::restore(self.context, id)?)
     }
 
     /// See [`TaskStore::delete`].
@@ -100,7 +100,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::delete`].
     pub fn delete(&self, id: TaskId) -> Result<()> {
-        self.write.savepoint(operation::delete(id))
+        self.write.verb(operation::delete(id))
     }
 
     /// See [`TaskStore::task`]; the batch's own writes are seen.
@@ -118,7 +118,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Configurations::add`](crate::Configurations::add).
     pub fn add_configuration(&self, name: impl Into<String>) -> Result<ConfigurationId> {
-        self.write.savepoint(configuration::add(self.context, name.into())?)
+        self.write.verb(configuration::add(self.context, name.into())?)
     }
 
     /// See [`Configurations::rename`](crate::Configurations::rename).
@@ -127,7 +127,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Configurations::rename`](crate::Configurations::rename).
     pub fn rename_configuration(&self, id: ConfigurationId, name: impl Into<String>) -> Result<()> {
-        self.write.savepoint(configuration::rename(self.context, id, name.into())?)
+        self.write.verb(configuration::rename(self.context, id, name.into())?)
     }
 
     /// See [`Configurations::delete`](crate::Configurations::delete).
@@ -136,7 +136,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Configurations::delete`](crate::Configurations::delete).
     pub fn delete_configuration(&self, id: ConfigurationId) -> Result<()> {
-        self.write.savepoint(configuration::delete(self.context, id)?)
+        self.write.verb(configuration::delete(self.context, id)?)
     }
 }
 

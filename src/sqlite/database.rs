@@ -80,7 +80,9 @@ impl Database {
         let turn = self.take_turn(patience.min(self.settings.busy_timeout))?;
         let _inside = Inside::enter(self.number);
         let transaction = Transaction::immediate(turn.connection()).map_err(|error| waited(error, turn.started))?;
-        let answer = work(&Write { connection: turn.connection() })?;
+        let write = Write::new(turn.connection());
+        let answer = work(&write)?;
+        write.refuse_broken()?;
         transaction.commit().inspect_err(|error| turn.judge(error))?;
         Ok(answer)
     }
@@ -135,6 +137,12 @@ impl Database {
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
         readers.append(&mut self.lock_idle_readers());
         readers.into_iter().chain(connection).try_for_each(close_connection)
+    }
+
+    /// Lends the connection of a store in memory to a test.
+    #[cfg(test)]
+    pub(super) fn with_connection<T>(&self, ask: impl FnOnce(&Connection) -> T) -> T {
+        ask(self.take_turn(self.settings.busy_timeout).unwrap().connection())
     }
 
     fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {

@@ -16,3 +16,6 @@ pub(crate) use database::Database;
 pub use error::EngineError;
 pub(crate) use open::Location;
 pub(crate) use transaction::{Read, Write};
+
+#[cfg(test)]
+mod tests;

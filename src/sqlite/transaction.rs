@@ -1,5 +1,6 @@
 //! Transactions of the write connection and of readers.
 
+use std::cell::Cell;
 use std::fmt;
 
 use rusqlite::Connection;
@@ -10,31 +11,33 @@ use crate::{Error, Result};
 /// A connection inside a write transaction.
 pub(crate) struct Write<'a> {
     pub(super) connection: &'a Connection,
+    /// Whether a verb failed half-way, so that the transaction must not be committed.
+    broken: Cell<bool>,
 }
 
-impl Write<'_> {
+impl<'a> Write<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self { connection, broken: Cell::new(false) }
+    }
+
     /// Reads what the transaction has written so far.
     pub(crate) fn read(&self) -> Read<'_> {
         Read { connection: self.connection }
     }
 
-    /// Runs one verb among others: if it fails, it alone is undone.
-    pub(crate) fn savepoint<T>(&self, verb: impl Fn(&Self) -> Result<T>) -> Result<T> {
-        // Outside a transaction a savepoint would commit by itself.
-        if self.connection.is_autocommit() {
-            return Err(rolled_back());
-        }
-        run(self.connection, "SAVEPOINT verb", "set a savepoint")?;
-        let outcome = verb(self);
-        if outcome.is_err() {
-            // Where SQLite has undone the whole transaction, there is no savepoint left to go back to.
-            if self.connection.is_autocommit() {
-                return outcome;
-            }
-            run(self.connection, "ROLLBACK TO verb", "undo a verb")?;
-        }
-        run(self.connection, "RELEASE verb", "release a savepoint")?;
-        outcome
+    /// Runs one verb among others. A refused one has changed nothing, since every verb decides before it writes a second
+    /// row, so no savepoint is needed; one that failed in SQLite may have, and dooms the transaction.
+    pub(crate) fn verb<T>(&self, verb: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        self.refuse_broken()?;
+        verb(self).inspect_err(|error| {
+            let refused = matches!(error, Error::NotFound { .. } | Error::WrongState { .. });
+            self.broken.set(self.broken.get() || !refused);
+        })
+    }
+
+    /// Also where SQLite rolled back by itself: outside a transaction each statement would commit alone.
+    pub(super) fn refuse_broken(&self) -> Result<()> {
+        if self.broken.get() || self.connection.is_autocommit() { Err(rolled_back()) } else { Ok(()) }
     }
 }
 
@@ -79,9 +82,6 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) fn commit(self) -> Result<()> {
-        if self.connection.is_autocommit() {
-            return Err(rolled_back());
-        }
         // On failure the drop rolls back what is left.
         let mut commit = self.connection.prepare_cached("COMMIT").map_err(during("commit"))?;
         commit.execute([]).map_err(during_commit).map(drop)
@@ -97,6 +97,6 @@ impl Drop for Transaction<'_> {
     }
 }
 
-fn run(connection: &Connection, sql: &'static str, action: &'static str) -> Result<(), Error> {
+fn run(connection: &Connection, sql: &'static str, action: &'static str) -> Result<()> {
     connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(during(action)).map(drop)
 }

@@ -15,3 +15,12 @@ use crate::task::TaskId;
 fn not_found(id: TaskId) -> Error {
     Error::NotFound { what: "task", id: id.get() }
 }
+
+/// Statements of one lifecycle with how often each runs in it.
+#[cfg(test)]
+pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
+    write::statements_for_tests().into_iter().chain(read::statements_for_tests()).collect()
+}
+
+#[cfg(test)]
+pub(super) use write::message_statements_for_tests;

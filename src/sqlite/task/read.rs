@@ -1,6 +1,6 @@
 //! What the verbs read.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{Row, ToSql, named_params};
 
 use super::super::configuration;
 use super::super::error::during;
@@ -118,14 +118,12 @@ pub(super) fn each<E: From<Error>>(
     };
     let sql = list_statement(filter.configuration.is_some(), filter.dismissed, filter.order);
     let mut list = read.connection.prepare_cached(&sql).map_err(during("list the tasks"))?;
-    let values: &[(&str, &dyn rusqlite::ToSql)] = &[
-        (":bound", &bound),
-        (":outcomes", &filter.outcomes.bits()),
-        (":limit", &limit),
-        (":configuration", &filter.configuration),
-    ];
-    let known = if filter.configuration.is_some() { values } else { &values[..3] };
-    let mut rows = list.query(known).map_err(during("list the tasks"))?;
+    let outcomes = filter.outcomes.bits();
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":bound", &bound), (":outcomes", &outcomes), (":limit", &limit)];
+    if filter.configuration.is_some() {
+        values.push((":configuration", &filter.configuration));
+    }
+    let mut rows = list.query(values.as_slice()).map_err(during("list the tasks"))?;
     while let Some(row) = rows.next().map_err(during("list the tasks"))? {
         see(row)?;
     }
@@ -158,4 +156,65 @@ pub(crate) fn messages(read: &Read<'_>, id: TaskId, after: u64, limit: u32) -> R
             .and_then(Iterator::collect)
             .map_err(during("read the messages"))
     })
+}
+
+/// Statements of the readers, with how often each runs in the lifecycle of the test.
+#[cfg(test)]
+pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
+    let list = list_statement(false, Dismissed::Hidden, Order::NewestFirst);
+    vec![(GET.to_owned(), 1), (MESSAGES.to_owned(), 1), (list, 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::{plan, planned_connection};
+
+    /// Every list there is, with the plan that keeps it fast: none sorts, and none reads what it hides.
+    #[test]
+    fn every_list_is_read_in_order_from_an_index() {
+        let connection = planned_connection();
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            for (configuration, dismissed, expected) in [
+                (false, Dismissed::Hidden, &["SEARCH t USING INDEX task_visible (id"][..]),
+                (false, Dismissed::Included, &["SEARCH t USING INTEGER PRIMARY KEY (rowid"]),
+                (false, Dismissed::Only, &["SEARCH t USING INDEX task_dismissed (id"]),
+                (
+                    true,
+                    Dismissed::Hidden,
+                    &["SEARCH t USING INDEX task_visible_by_configuration (configuration_id=? AND id"],
+                ),
+                (
+                    true,
+                    Dismissed::Included,
+                    &[
+                        "MERGE (UNION ALL)",
+                        "SEARCH t USING INDEX task_visible_by_configuration (configuration_id=? AND id",
+                        "SEARCH t USING INDEX task_dismissed_by_configuration (configuration_id=? AND id",
+                    ],
+                ),
+                (
+                    true,
+                    Dismissed::Only,
+                    &["SEARCH t USING INDEX task_dismissed_by_configuration (configuration_id=? AND id"],
+                ),
+            ] {
+                let plan = plan(&connection, &list_statement(configuration, dismissed, order));
+                for step in expected {
+                    assert!(plan.contains(step), "{configuration} {dismissed:?} {order:?}: no {step:?} in\n{plan}");
+                }
+                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{dismissed:?} {order:?}:\n{plan}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_and_its_messages_are_found_by_their_keys() {
+        let connection = planned_connection();
+        let task = plan(&connection, GET);
+        assert!(task.contains("SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"), "{task}");
+        let messages = plan(&connection, MESSAGES);
+        assert!(messages.contains("SEARCH message USING PRIMARY KEY (task_id=? AND seq>?)"), "{messages}");
+        assert!(!messages.contains("TEMP B-TREE"), "{messages}");
+    }
 }

@@ -192,3 +192,17 @@ fn refusal(write: &Write<'_>, id: TaskId, action: &'static str, needed: &'static
         Err(error) => during("look for a task")(error),
     }
 }
+
+/// Statements of the verbs, with how often each runs in the lifecycle of the test.
+#[cfg(test)]
+pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
+    [(START, 1), (COUNT_MESSAGE, 3), (APPEND, 3), (PROGRESS, 1), (END, 1), (DISMISS, 1), (RESTORE, 1)]
+        .map(|(sql, runs)| (sql.to_owned(), runs))
+        .into()
+}
+
+/// The two statements that append a message.
+#[cfg(test)]
+pub(in super::super) fn message_statements_for_tests() -> [&'static str; 2] {
+    [COUNT_MESSAGE, APPEND]
+}

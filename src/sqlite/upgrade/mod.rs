@@ -22,3 +22,84 @@ pub(super) fn run(connection: &Connection, steps: &[Step], found: i64, newest: i
     }
     connection.pragma_update(None, "user_version", newest).map_err(during("upgrade the schema"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::planned_connection;
+    use crate::sqlite::transaction::Transaction;
+
+    const OLD: &str = include_str!("rehearsal/old.sql");
+    const NEW: &str = include_str!("../../../schema.sql");
+    const CARRY_OVER: &str = "
+        INSERT INTO configuration (id, name, deleted_ns) SELECT id, name, deleted_ns FROM old_configuration;
+        INSERT INTO task (id, configuration_id, title, performed_by, outcome, started_ns, updated_ns, finished_ns)
+            SELECT id, configuration_id, title, performed_by, outcome, started_ns,
+                coalesce(finished_ns, started_ns), finished_ns
+            FROM old_task;
+        DROP TABLE old_task;
+        DROP TABLE old_configuration;";
+
+    /// The tables and indexes of a file, without comments and spacing.
+    fn shape(connection: &Connection) -> Vec<String> {
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let mut statement = connection.prepare(sql).unwrap();
+        let texts = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        texts.map(|text| normalised(&text.unwrap())).collect()
+    }
+
+    fn normalised(sql: &str) -> String {
+        let code = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
+        code.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
+
+    /// An empty connection without the schema.
+    fn empty() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    #[test]
+    fn an_older_file_becomes_equal_to_a_new_one_and_keeps_its_rows() {
+        let steps: &[Step] = &[(1, include_str!("rehearsal/step.sql")), (2, NEW), (3, CARRY_OVER)];
+        let old = empty();
+        old.execute_batch(OLD).unwrap();
+
+        let transaction = Transaction::immediate(&old).unwrap();
+        run(&old, steps, 0, 3).unwrap();
+        transaction.commit().unwrap();
+
+        assert_eq!(shape(&old), shape(&planned_connection()));
+        let kept = "SELECT group_concat(id || ' ' || title || ' ' || updated_ns, ', ') FROM task";
+        assert_eq!(old.query_row(kept, [], |row| row.get::<_, String>(0)).unwrap(), "7 Backup 200, 8 Restore 300");
+        assert_eq!(old.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 3);
+        assert_eq!(old.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+    }
+
+    #[test]
+    fn the_comparison_sees_a_step_that_was_left_out() {
+        let old = empty();
+        old.execute_batch(OLD).unwrap();
+        assert_ne!(shape(&old), shape(&planned_connection()));
+    }
+
+    #[test]
+    fn steps_up_to_the_found_version_are_not_run_again() {
+        let connection = empty();
+        run(&connection, &[(1, "never valid"), (2, "CREATE TABLE two (x)")], 1, 2).unwrap();
+        assert_eq!(shape(&connection), ["CREATE TABLE two (x)"]);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_as_it_was() {
+        let old = empty();
+        old.execute_batch(OLD).unwrap();
+        let before = shape(&old);
+
+        let transaction = Transaction::immediate(&old).unwrap();
+        run(&old, &[(1, "DROP TABLE task"), (2, "never valid")], 0, 2).unwrap_err();
+        drop(transaction);
+
+        assert_eq!(shape(&old), before);
+        assert_eq!(old.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
+}

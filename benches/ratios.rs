@@ -1,2 +1,0 @@
-//! Ratios to hand-written rusqlite.
-fn main() {}

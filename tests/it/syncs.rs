@@ -1,0 +1,73 @@
+//! How often an acknowledged verb asks the disk to sync, counted from outside by strace.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use taskstore::{Durability, Level, NewTask, OpenOptions, TaskStore};
+
+const VERBS: &str = "TASKSTORE_TEST_VERBS";
+const DURABILITY: &str = "TASKSTORE_TEST_DURABILITY";
+
+/// Not a test of its own: the process that is counted.
+#[test]
+fn the_counted_process() {
+    let Ok(verbs) = env::var(VERBS) else { return };
+    let durability = match env::var(DURABILITY).as_deref() {
+        Ok("normal") => Durability::Normal,
+        _ => Durability::Full,
+    };
+    let store = OpenOptions::new().durability(durability).open_temporary().unwrap();
+    for _ in 0..verbs.parse::<usize>().unwrap() / 5 {
+        lifecycle(&store);
+    }
+}
+
+/// Five verbs.
+fn lifecycle(store: &TaskStore) {
+    let id = store.start_detached(NewTask::new("Create standby").performed_by("ann")).unwrap();
+    for text in ["one", "two", "three"] {
+        store.message(id, Level::Info, text).unwrap();
+    }
+    store.finish(id).unwrap();
+}
+
+/// The sync calls of a process that runs this many verbs, or `None` where there is no strace.
+fn syncs(verbs: usize, durability: &str) -> Option<usize> {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = directory.path().join("trace");
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync,msync,sync_file_range,sync,syncfs", "-o"])
+        .arg(&trace)
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "syncs::the_counted_process"])
+        .env(VERBS, verbs.to_string())
+        .env(DURABILITY, durability)
+        .env("TMPDIR", directory.path())
+        .output();
+    match traced {
+        Ok(output) => assert!(output.status.success(), "{output:?}"),
+        // CI has strace; a newcomer's machine need not.
+        Err(error) if env::var_os("CI").is_none() => {
+            eprintln!("not counted, since strace does not start: {error}");
+            return None;
+        }
+        Err(error) => panic!("strace is needed: {error}"),
+    }
+    let trace = fs::read_to_string(trace).unwrap();
+    Some(trace.lines().filter(|line| line.contains("sync") && line.contains(" = ")).count())
+}
+
+#[test]
+fn a_durable_verb_costs_at_most_one_sync_and_two_hundredths() {
+    let (Some(few), Some(many)) = (syncs(100, "full"), syncs(1_100, "full")) else { return };
+    let per_verb = (many - few) as f64 / 1_000.0;
+    assert!((1.0..=1.02).contains(&per_verb), "{per_verb} syncs a verb");
+}
+
+#[test]
+fn a_verb_at_normal_durability_hardly_ever_syncs() {
+    let (Some(few), Some(many)) = (syncs(100, "normal"), syncs(1_100, "normal")) else { return };
+    let per_verb = (many - few) as f64 / 1_000.0;
+    assert!(per_verb <= 0.02, "{per_verb} syncs a verb");
+}
