@@ -57,3 +57,62 @@ CREATE TABLE message (
     text    TEXT    NOT NULL,
     PRIMARY KEY (task_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- A background job: what its runs have in common. (name, uid) is one system task, with NULL as a value of its own.
+CREATE TABLE system_task (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id > 0),
+    uuid          BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    name          TEXT    NOT NULL CHECK (name <> ''),
+    uid           TEXT,             -- tells parallel jobs of one name apart; NULL and '' differ
+    uid_key       ANY     GENERATED ALWAYS AS (coalesce(uid, x'')) VIRTUAL, -- never NULL; a blob sorts behind all text
+    description   TEXT    NOT NULL DEFAULT '',
+    registered_ns INTEGER,          -- when it was made known before any run
+    shown_run     INTEGER REFERENCES run (id) -- the last finished run, which the published API shows
+) STRICT;
+
+-- Also the order of the published list: by name, then by uid with NULL last.
+CREATE UNIQUE INDEX system_task_identity ON system_task (name, uid_key);
+CREATE INDEX system_task_listed ON system_task (name, uid_key)
+    WHERE shown_run IS NOT NULL OR registered_ns IS NOT NULL;
+-- The order that the published API's own user interface asks for.
+CREATE INDEX system_task_by_name ON system_task (name, uuid);
+CREATE INDEX system_task_shown_run ON system_task (shown_run) WHERE shown_run IS NOT NULL;
+
+-- One execution of a system task. It lives until it expires.
+CREATE TABLE run (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id > 0),
+    system_task_id  INTEGER NOT NULL REFERENCES system_task (id),
+    status          INTEGER,          -- 1 error, 2 successful, 3 unknown, 4 warning: in the order of the words
+    started_ns      INTEGER NOT NULL,
+    finished_ns     INTEGER,          -- NULL while in progress
+    duration_ns     INTEGER,          -- by the monotonic clock
+    interrupted     INTEGER NOT NULL DEFAULT 0 CHECK (interrupted IN (0, 1)), -- cut off before it could end
+    expires_after_ns INTEGER,         -- how long it is kept after its end; NULL for ever
+    expires_ns      INTEGER,          -- when clean-up may delete it; NULL never, or not ended
+    only_on_failure INTEGER NOT NULL CHECK (only_on_failure IN (0, 1)), -- not shown if it was successful
+    event_count     INTEGER NOT NULL DEFAULT 0 CHECK (event_count >= 0), -- also the seq of the newest event
+
+    CHECK (status BETWEEN 1 AND 4),
+    CHECK (finished_ns >= started_ns),
+    CHECK ((finished_ns IS NULL) = (duration_ns IS NULL)),
+    CHECK (finished_ns IS NULL OR status IS NOT NULL),
+    CHECK (duration_ns >= 0 AND expires_after_ns >= 0),
+    CHECK (interrupted = 0 OR finished_ns IS NOT NULL),
+    CHECK (expires_ns IS NULL OR finished_ns IS NOT NULL)
+) STRICT;
+
+CREATE INDEX run_of_system_task ON run (system_task_id, id);
+CREATE INDEX run_expiring ON run (expires_ns) WHERE expires_ns IS NOT NULL;
+
+-- What a run said, in the order of seq, which counts from 1 without a gap.
+CREATE TABLE log_event (
+    run_id     INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL CHECK (seq > 0),
+    time_ns    INTEGER NOT NULL,
+    level      INTEGER NOT NULL CHECK (level BETWEEN 1 AND 8),
+        -- 1 critical, 2 exception, 3 error, 4 warn, 5 warning, 6 info, 7 debug, 8 notset
+    logger     TEXT    NOT NULL,
+    event      TEXT    NOT NULL,
+    attributes TEXT    NOT NULL CHECK (attributes LIKE '{%}'), -- a JSON object, kept as it came
+    PRIMARY KEY (run_id, seq)
+) STRICT, WITHOUT ROWID;

@@ -3,6 +3,8 @@
 use crate::configuration::{self, ConfigurationId};
 use crate::sqlite::{self, Write};
 use crate::store::Context;
+use crate::system_task::operation::{self as run, Ending};
+use crate::system_task::{LogEvent, RunOptions, StartedRun, SystemTaskStatus};
 use crate::task::{Level, NewTask, Outcome, Progress, Task, TaskId, operation};
 use crate::{Result, TaskStore};
 
@@ -137,6 +139,58 @@ impl<'a> Batch<'a> {
     /// Those of [`Configurations::delete`](crate::Configurations::delete).
     pub fn delete_configuration(&self, id: ConfigurationId) -> Result<()> {
         self.write.verb(configuration::delete(self.context, id)?)
+    }
+
+    /// Starts a run of a system task; see [`SystemTasks::start_with`](crate::SystemTasks::start_with). Nobody answers for
+    /// its end: a run that the batch does not end stays in progress.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SystemTasks::start_with`](crate::SystemTasks::start_with).
+    pub fn start_run(&self, name: impl Into<String>, uid: Option<&str>, options: RunOptions) -> Result<StartedRun> {
+        self.write.verb(run::start(self.context, name.into(), uid.map(str::to_owned), options)?)
+    }
+
+    /// See [`RunningSystemTask::log`](crate::RunningSystemTask::log).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RunningSystemTask::log`](crate::RunningSystemTask::log).
+    pub fn log(&self, run: &StartedRun, event: LogEvent) -> Result<()> {
+        self.write.verb(run::log(self.context, run, event)?)
+    }
+
+    /// See [`RunningSystemTask::set_status`](crate::RunningSystemTask::set_status).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RunningSystemTask::set_status`](crate::RunningSystemTask::set_status).
+    pub fn set_status(
+        &self,
+        run: &StartedRun,
+        status: SystemTaskStatus,
+        messages: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<()> {
+        let messages = messages.into_iter().map(Into::into).collect();
+        self.write.verb(run::set_status(self.context, run, status, messages)?)
+    }
+
+    /// Ends a run; see [`RunningSystemTask::finish`](crate::RunningSystemTask::finish).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RunningSystemTask::finish`](crate::RunningSystemTask::finish).
+    pub fn finish_run(&self, run: &StartedRun) -> Result<()> {
+        self.write.verb(run::end(self.context, run, Ending::Finished)?)
+    }
+
+    /// See [`SystemTasks::register`](crate::SystemTasks::register).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SystemTasks::register`](crate::SystemTasks::register).
+    pub fn register_system_task(&self, name: impl Into<String>, description: impl Into<String>) -> Result<()> {
+        self.write.verb(run::register(self.context, name.into(), description.into())?)
     }
 }
 

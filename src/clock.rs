@@ -1,6 +1,8 @@
 //! Where the store's times come from.
 
 use std::fmt;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -33,6 +35,13 @@ use crate::{Error, Result};
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The wall clock, UTC. It may go back: the store orders by id and by `seq`, never by time.
     fn now(&self) -> DateTime<Utc>;
+
+    /// A clock that never goes back, from any beginning: durations are differences of it. The default is the
+    /// machine's.
+    fn monotonic(&self) -> Duration {
+        static BEGINNING: OnceLock<Instant> = OnceLock::new();
+        BEGINNING.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// The clock of the machine.

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 pub use crate::sqlite::EngineError;
+use crate::system_task::RunId;
 use crate::task::{TaskId, TaskState};
 
 /// What every call of this crate answers with.
@@ -22,10 +24,26 @@ pub enum Error {
     /// No row has this id. A deleted configuration counts as gone.
     #[error("{what} {id} does not exist")]
     NotFound {
-        /// `"task"` or `"configuration"`.
+        /// `"task"`, `"configuration"` or `"run"`.
         what: &'static str,
         /// The id that was asked for.
         id: i64,
+    },
+
+    /// No system task has this uuid, or none that the call can see.
+    #[error("system task {uuid} does not exist")]
+    NoSuchSystemTask {
+        /// The uuid that was asked for.
+        uuid: Uuid,
+    },
+
+    /// The run of a system task has ended: nothing is added to it.
+    #[error("cannot {action} run {id}: it has ended")]
+    RunEnded {
+        /// What was tried, as a verb: `"finish"`.
+        action: &'static str,
+        /// The run.
+        id: RunId,
     },
 
     /// The task is not in a state that allows the change.

@@ -7,10 +7,12 @@ mod configuration;
 mod error;
 mod id;
 mod limits;
+mod maintenance;
 mod options;
 mod page;
 mod sqlite;
 mod store;
+mod system_task;
 mod task;
 pub mod wire;
 
@@ -19,9 +21,15 @@ pub use clock::{Clock, SystemClock};
 pub use configuration::{Configuration, ConfigurationId, Configurations};
 pub use error::{EngineError, Error, Result};
 pub use limits::Limits;
+pub use maintenance::CleanReport;
 pub use options::{Durability, OpenOptions};
 pub use page::{Cursor, Page};
 pub use store::TaskStore;
+pub use system_task::{
+    Attributes, Direction, LogEvent, LogLevel, LoggedEvent, NumberedPage, PageNumber, Pagination, Run, RunId,
+    RunOptions, RunningSystemTask, SortField, SortKey, StartedRun, SystemTask, SystemTaskFilter, SystemTaskStatus,
+    SystemTasks,
+};
 pub use task::{
     Dismissed, Level, Message, NewTask, NotEnded, Order, Outcome, Outcomes, Progress, RunError, RunningTask, Task,
     TaskFilter, TaskId, TaskState,

@@ -22,10 +22,14 @@ use crate::{Error, Result};
 pub struct Limits {
     /// A task's title: 1 KiB.
     pub title_bytes_max: usize,
-    /// The name of a user, of a configuration or of a phase: 256 bytes.
+    /// The name of a user, a configuration, a phase, a system task or a logger, and a uid: 256 bytes.
     pub name_bytes_max: usize,
-    /// The text of one message: 1 MiB. At the most [`Limits::TEXT_BYTES_MAX`].
+    /// The text of one message or log event: 1 MiB. At the most [`Limits::TEXT_BYTES_MAX`].
     pub text_bytes_max: usize,
+    /// The description of a system task: 16 KiB.
+    pub description_bytes_max: usize,
+    /// The attributes of one log event, as JSON text: 256 KiB.
+    pub attributes_bytes_max: usize,
     /// The rows of one page: 1,000.
     pub page_rows_max: u32,
 }
@@ -56,6 +60,15 @@ impl Limits {
         within("text", text, self.text_bytes_max.min(Self::TEXT_BYTES_MAX))
     }
 
+    pub(crate) fn check_description(&self, description: &str) -> Result<()> {
+        within("description", description, self.description_bytes_max)?;
+        without_nul("description", description)
+    }
+
+    pub(crate) fn check_attributes(&self, attributes: &str) -> Result<()> {
+        within("attributes", attributes, self.attributes_bytes_max.min(Self::TEXT_BYTES_MAX))
+    }
+
     pub(crate) fn check_page(&self, limit: u32) -> Result<()> {
         if (1..=self.page_rows_max).contains(&limit) {
             return Ok(());
@@ -66,7 +79,14 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { title_bytes_max: 1 << 10, name_bytes_max: 256, text_bytes_max: 1 << 20, page_rows_max: 1_000 }
+        Self {
+            title_bytes_max: 1 << 10,
+            name_bytes_max: 256,
+            text_bytes_max: 1 << 20,
+            description_bytes_max: 16 << 10,
+            attributes_bytes_max: 256 << 10,
+            page_rows_max: 1_000,
+        }
     }
 }
 

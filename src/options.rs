@@ -1,8 +1,11 @@
 //! How a store is opened.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::clock::{Clock, SystemClock};
 use crate::limits::Limits;
@@ -20,6 +23,16 @@ pub enum Durability {
     Normal,
 }
 
+/// The source of uuids.
+#[derive(Clone)]
+pub(crate) struct Uuids(pub(crate) Arc<dyn Fn() -> Uuid + Send + Sync>);
+
+impl fmt::Debug for Uuids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Uuids")
+    }
+}
+
 /// How a store is opened: a builder whose defaults are right for most.
 ///
 /// | option | default | |
@@ -27,6 +40,7 @@ pub enum Durability {
 /// | [`durability`](Self::durability) | [`Durability::Full`] | what `Ok` promises |
 /// | [`busy_timeout`](Self::busy_timeout) | 5 s | how long a call waits for other writers |
 /// | [`clock`](Self::clock) | [`SystemClock`] | where times come from |
+/// | [`uuids`](Self::uuids) | random, version 4 | where the uuids of system tasks come from |
 /// | [`limits`](Self::limits) | [`Limits::default`] | the largest inputs |
 /// | [`read_only`](Self::read_only) | no | refuse to write |
 /// | [`immutable`](Self::immutable) | no | nobody writes the file: skip all locks |
@@ -47,6 +61,7 @@ pub struct OpenOptions {
     pub(crate) durability: Durability,
     pub(crate) busy_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) uuids: Uuids,
     pub(crate) limits: Limits,
     pub(crate) read_only: bool,
     pub(crate) immutable: bool,
@@ -63,6 +78,7 @@ impl OpenOptions {
             durability: Durability::Full,
             busy_timeout: Duration::from_secs(5),
             clock: Arc::new(SystemClock),
+            uuids: Uuids(Arc::new(Uuid::new_v4)),
             limits: Limits::default(),
             read_only: false,
             immutable: false,
@@ -86,6 +102,12 @@ impl OpenOptions {
     #[must_use]
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Where the uuids of system tasks come from. They must differ.
+    #[must_use]
+    pub fn uuids(self, source: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
+        Self { uuids: Uuids(Arc::new(source)), ..self }
     }
 
     /// The largest inputs that the store takes.

@@ -14,6 +14,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<Cursor>,
+    /// The rows of the whole list, if the filter asked for their number.
+    pub total: Option<u64>,
 }
 
 impl<T> Page<T> {
@@ -22,7 +24,7 @@ impl<T> Page<T> {
         let more = items.len() > limit;
         items.truncate(limit);
         let next = if more { items.last().map(cursor_of) } else { None };
-        Self { items, next }
+        Self { items, next, total: None }
     }
 }
 

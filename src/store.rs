@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::clock::{self, Clock};
 use crate::limits::Limits;
-use crate::options::OpenOptions;
+use crate::options::{OpenOptions, Uuids};
 use crate::sqlite::{Database, Location};
 use crate::{Error, Result};
 
@@ -47,11 +50,20 @@ struct Shared {
 pub(crate) struct Context {
     pub(crate) limits: Limits,
     clock: Arc<dyn Clock>,
+    uuids: Uuids,
 }
 
 impl Context {
     pub(crate) fn now_ns(&self) -> Result<i64> {
         clock::to_ns("clock", self.clock.now())
+    }
+
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    pub(crate) fn new_uuid(&self) -> Uuid {
+        (self.uuids.0)()
     }
 }
 
@@ -127,7 +139,8 @@ impl TaskStore {
 
     fn new(options: &OpenOptions, location: Location, directory: Option<TemporaryDirectory>) -> Result<Self> {
         let database = Database::open(location, options)?;
-        let context = Context { limits: options.limits, clock: Arc::clone(&options.clock) };
+        let context =
+            Context { limits: options.limits, clock: Arc::clone(&options.clock), uuids: options.uuids.clone() };
         Ok(Self { shared: Arc::new(Shared { database, context, _directory: directory }) })
     }
 
@@ -146,7 +159,7 @@ struct TemporaryDirectory(PathBuf);
 
 impl TemporaryDirectory {
     fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("taskstore-{}", uuid::Uuid::new_v4()));
+        let path = std::env::temp_dir().join(format!("taskstore-{}", Uuid::new_v4()));
         let made = fs::DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|source| Error::Io { action: "make a temporary directory", source })?;
         Ok(Self(path))

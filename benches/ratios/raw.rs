@@ -11,9 +11,8 @@ pub const TITLE: &str = "Create standby";
 pub const USER: &str = "ann";
 pub const MESSAGES: [&str; 3] = ["Running pre-checks", "Copying the data files", "Starting the standby"];
 
-const SCHEMA: &str = include_str!("../../schema.sql");
-const START: &str =
-    "INSERT INTO task (title, performed_by, started_ns, updated_ns) VALUES (?1, ?2, ?3, ?3)";
+pub const SCHEMA: &str = include_str!("../../schema.sql");
+const START: &str = "INSERT INTO task (title, performed_by, started_ns, updated_ns) VALUES (?1, ?2, ?3, ?3)";
 const COUNT_MESSAGE: &str = "
     UPDATE task SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2)
     WHERE id = ?1 AND outcome IS NULL";
@@ -32,15 +31,14 @@ pub struct Raw {
 
 impl Raw {
     pub fn open(durability: Durability) -> Self {
-        let directory = env_temp();
+        let directory = temporary_directory();
         let connection = Connection::open(directory.join("raw.db")).expect("opens");
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("sets QPSG");
-        connection.set_prepared_statement_cache_capacity(64);
+        prepare(&connection);
         let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
         connection
             .execute_batch(&format!(
                 "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
-                PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; {SCHEMA}"
+                {SCHEMA}"
             ))
             .expect("sets up");
         Self { connection, directory }
@@ -99,13 +97,20 @@ impl Drop for Raw {
     }
 }
 
-fn now_ns() -> i64 {
+pub fn now_ns() -> i64 {
     chrono::Utc::now().timestamp_nanos_opt().expect("before 2262")
 }
 
 /// A fresh directory where the store's own temporary files are, so that both are on one disk.
-fn env_temp() -> PathBuf {
+pub fn temporary_directory() -> PathBuf {
     let directory = std::env::temp_dir().join(format!("taskstore-raw-{}", uuid::Uuid::new_v4()));
     fs::create_dir(&directory).expect("makes a directory");
     directory
+}
+
+/// What every raw connection is set to, as the store sets its own.
+pub fn prepare(connection: &Connection) {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("sets QPSG");
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON").expect("sets up");
 }

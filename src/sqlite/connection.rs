@@ -13,6 +13,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::during;
+use super::search;
 use crate::options::Durability;
 use crate::{Error, Result};
 
@@ -134,6 +135,8 @@ fn harden(connection: &Connection, settings: &Settings) -> Result<()> {
     if connection.path().is_some_and(|path| !path.is_empty()) {
         set(connection, "mmap_size", &0)?;
     }
+
+    search::add_function(connection).map_err(during("set up a connection"))?;
 
     // A row holds one text and little more.
     let row_bytes_max = settings.text_bytes_max.max(16 << 20).saturating_add(64 << 10);

@@ -89,38 +89,40 @@ impl Database {
 
     /// Runs `work` on a connection that reads. It has no transaction yet: see [`Read::snapshot`].
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
-        let Location::File(path) = &self.location else {
-            let turn = self.take_turn(self.settings.busy_timeout)?;
-            return work(&Read { connection: turn.connection() });
-        };
-        self.refuse_inside()?;
-        let started = Instant::now();
-        let connection = self.idle_reader().map_or_else(|| self.open_reader(path), Ok)?;
-        let outcome = work(&Read { connection: &connection });
-        self.keep_idle(connection);
-        outcome.map_err(|error| waited(error, started))
+        match &self.location {
+            Location::File(path) => self.read_file(path, work),
+            Location::Memory => {
+                let turn = self.take_turn(self.settings.busy_timeout)?;
+                work(&Read { connection: turn.connection() })
+            }
+        }
     }
 
-    /// Runs `work`, which writes what it reads to `out`, on one snapshot and a connection of its own: a slow `out` holds up
-    /// nobody. In memory, where all share one connection, the whole is collected first.
+    /// Runs `work`, which writes what it reads to `out`, on one snapshot. A slow `out` keeps its connection from the
+    /// idle ones, where the next reader opens another, and so holds up nobody. In memory, where all share one
+    /// connection, the whole is collected first.
     pub(crate) fn stream<W: io::Write>(
         &self,
         mut out: W,
         work: impl FnOnce(&Read<'_>, &mut dyn io::Write) -> Result<()>,
     ) -> Result<()> {
         match &self.location {
-            Location::File(path) => {
-                self.refuse_inside()?;
-                let connection = self.open_reader(path)?;
-                let read = Read { connection: &connection };
-                read.snapshot(|| work(&read, &mut out))
-            }
+            Location::File(path) => self.read_file(path, |read| read.snapshot(|| work(read, &mut out))),
             Location::Memory => {
                 let mut collected = Vec::new();
                 self.read(|read| read.snapshot(|| work(read, &mut collected)))?;
                 out.write_all(&collected).map_err(|source| Error::Io { action: "write the answer", source })
             }
         }
+    }
+
+    fn read_file<T>(&self, path: &Path, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        self.refuse_inside()?;
+        let started = Instant::now();
+        let connection = self.idle_reader().map_or_else(|| self.open_reader(path), Ok)?;
+        let outcome = work(&Read { connection: &connection });
+        self.keep_idle(connection);
+        outcome.map_err(|error| waited(error, started))
     }
 
     /// See [`TaskStore::close`](crate::TaskStore::close).

@@ -7,6 +7,8 @@ mod error;
 mod open;
 mod row;
 mod schema;
+mod search;
+pub(crate) mod system_task;
 pub(crate) mod task;
 mod transaction;
 mod upgrade;

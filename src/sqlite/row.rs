@@ -1,9 +1,13 @@
 //! How columns become values.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::configuration::ConfigurationId;
+use crate::system_task::{LogLevel, RunId, SystemTaskStatus};
 use crate::task::{Level, Outcome, TaskId};
 
 /// A text column, with replacement characters where another program wrote what is not UTF-8: one such row must not
@@ -14,6 +18,17 @@ impl FromSql for Text {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         Ok(Self(String::from_utf8_lossy(value.as_bytes()?).into_owned()))
     }
+}
+
+/// A lent text column: borrowed where it is UTF-8; with replacement characters where it is not.
+pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Cow<'a, str>> {
+    Ok(text_or_null(row, column)?.unwrap_or_default())
+}
+
+/// The same for a column that may be NULL.
+pub(super) fn text_or_null<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<Cow<'a, str>>> {
+    let bytes = row.get_ref(column)?.as_bytes_or_null()?;
+    Ok(bytes.map(String::from_utf8_lossy))
 }
 
 /// A time column.
@@ -90,6 +105,60 @@ impl FromSql for Level {
     }
 }
 
+impl SystemTaskStatus {
+    /// The number that is stored: in the order of the words, by which the published list is ordered.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Error => 1,
+            Self::Successful => 2,
+            Self::Unknown => 3,
+            Self::Warning => 4,
+        }
+    }
+}
+
+impl ToSql for SystemTaskStatus {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.code().into())
+    }
+}
+
+impl FromSql for SystemTaskStatus {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let code = value.as_i64()?;
+        Self::ALL.into_iter().find(|status| i64::from(status.code()) == code).ok_or(FromSqlError::OutOfRange(code))
+    }
+}
+
+impl LogLevel {
+    /// The number that is stored: the place in [`LogLevel::ALL`], from 1 on.
+    const fn code(self) -> u8 {
+        match self {
+            Self::Critical => 1,
+            Self::Exception => 2,
+            Self::Error => 3,
+            Self::Warn => 4,
+            Self::Warning => 5,
+            Self::Info => 6,
+            Self::Debug => 7,
+            Self::Notset => 8,
+        }
+    }
+}
+
+impl ToSql for LogLevel {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.code().into())
+    }
+}
+
+impl FromSql for LogLevel {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let code = value.as_i64()?;
+        Self::ALL.into_iter().find(|level| i64::from(level.code()) == code).ok_or(FromSqlError::OutOfRange(code))
+    }
+}
+
 /// Ids are stored as their integers.
 macro_rules! id_column {
     ($($id:ty),+) => {$(
@@ -107,4 +176,4 @@ macro_rules! id_column {
     )+};
 }
 
-id_column!(ConfigurationId, TaskId);
+id_column!(ConfigurationId, RunId, TaskId);

@@ -2,7 +2,7 @@
 
 mod filter;
 pub(crate) mod operation;
-mod reason;
+pub(crate) mod reason;
 mod running;
 mod verbs;
 
@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use filter::{Dismissed, Order, Outcomes, TaskFilter};
+pub(crate) use running::DROP_PATIENCE;
 pub use running::{NotEnded, RunError, RunningTask};
 
 use crate::configuration::ConfigurationId;

@@ -9,7 +9,7 @@ use super::{Level, NewTask, Outcome, Progress, TaskId, operation, reason};
 use crate::{Error, Result, TaskStore};
 
 /// How long a dropped guard tries to record the interruption.
-const DROP_PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const DROP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A task in progress that this value answers for.
 ///
@@ -168,29 +168,29 @@ fn interrupt(store: &TaskStore, id: TaskId, reason: String) {
     }
 }
 
-/// The end of a task could not be recorded. It converts to [`Error`] with `?`, which lets the task go.
+/// An end could not be recorded. It converts to [`Error`] with `?`, which lets the task, or the run, go.
 #[derive(Debug)]
-pub struct NotEnded {
-    /// The task, to try again with. Dropping it records nothing.
-    pub task: Box<RunningTask>,
+pub struct NotEnded<T = RunningTask> {
+    /// What was to end, to try again with. Dropping it records nothing.
+    pub task: Box<T>,
     /// Why.
     pub error: Error,
 }
 
-impl fmt::Display for NotEnded {
+impl<T> fmt::Display for NotEnded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the end of task {} was not recorded", self.task.id)
+        f.write_str("the end was not recorded")
     }
 }
 
-impl StdError for NotEnded {
+impl<T: fmt::Debug> StdError for NotEnded<T> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(&self.error)
     }
 }
 
-impl From<NotEnded> for Error {
-    fn from(not_ended: NotEnded) -> Self {
+impl<T> From<NotEnded<T>> for Error {
+    fn from(not_ended: NotEnded<T>) -> Self {
         not_ended.error
     }
 }

@@ -1,2 +1,1 @@
 //! One binary for all integration tests: a module a behaviour.
-

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rusqlite::{Row, named_params};
 
 use super::super::error::during;
+use super::super::row::{text, text_or_null};
 use super::super::transaction::Read;
 use super::{not_found, read};
 use crate::task::{Outcome, TaskFilter, TaskId};
@@ -86,14 +87,4 @@ pub(crate) fn each_message<E: From<Error>>(
         see(MessageRow { time_ns, text: text(row, 1).map_err(during("read the messages"))? })?;
     }
     Ok(())
-}
-
-/// Borrowed where it is UTF-8; with replacement characters where it is not.
-fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Cow<'a, str>> {
-    Ok(text_or_null(row, column)?.unwrap_or_default())
-}
-
-fn text_or_null<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<Cow<'a, str>>> {
-    let bytes = row.get_ref(column)?.as_bytes_or_null()?;
-    Ok(bytes.map(String::from_utf8_lossy))
 }

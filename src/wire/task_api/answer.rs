@@ -1,13 +1,11 @@
 //! What an answer's body says, as data: for whoever reads answers, and what the streams are held against.
 
-use std::fmt;
-
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
 use crate::task::Outcome;
+use crate::wire::time::read_time;
 
 /// The envelope of every answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +110,8 @@ pub struct Message {
 pub fn failure_message(error: &Error) -> String {
     match error {
         Error::NotFound { .. }
+        | Error::NoSuchSystemTask { .. }
+        | Error::RunEnded { .. }
         | Error::WrongState { .. }
         | Error::TooLong { .. }
         | Error::OutOfRange { .. }
@@ -158,16 +158,7 @@ mod time {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse(&text).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &ExpectedTime))
-    }
-
-    /// Any offset, no fraction or one of up to nine digits, and a time that the store can hold.
-    pub(super) fn parse(text: &str) -> Option<DateTime<Utc>> {
-        let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
-        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-        (digits <= 9 && time.timestamp_nanos_opt().is_some()).then_some(time)
+        read_time(&String::deserialize(deserializer)?)
     }
 }
 
@@ -183,15 +174,7 @@ mod time_or_empty {
         if text.is_empty() {
             return Ok(None);
         }
-        time::parse(&text).map(Some).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &ExpectedTime))
-    }
-}
-
-struct ExpectedTime;
-
-impl serde::de::Expected for ExpectedTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an RFC 3339 time between the years 1678 and 2261 with at most nine fraction digits")
+        read_time(&text).map(Some)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Answers written as they are read: no list is ever in memory, and the bytes are those that serde writes for
 //! the types of [`super::answer`].
 
-use std::cell::Cell;
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 
 use chrono::DateTime;
 use serde::ser::{SerializeSeq, SerializeStruct};
@@ -10,13 +9,10 @@ use serde::{Serialize, Serializer};
 
 use super::answer::{Answer, DismissedCount, wire_state, wire_time};
 use super::request::ListRequest;
-use crate::sqlite::Read;
 use crate::sqlite::task::{self, MessageRow, TaskRow};
 use crate::task::{TaskFilter, TaskId};
-use crate::{Error, Result, TaskStore};
-
-/// What is written at once.
-const BUFFER_BYTES: usize = 64 << 10;
+use crate::wire::stream::{Source, Stop, io_error, stream, write};
+use crate::{Result, TaskStore};
 
 /// What the member is called that names who dismissed a task. The published pages differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -75,66 +71,6 @@ pub fn write_dismissed_count(dismissed: u64, out: impl Write) -> Result<()> {
 /// [`Io`](Error::Io) if `out` fails.
 pub fn write_failure(message: &str, out: impl Write) -> Result<()> {
     write(out, &Answer::<()>::failure(message))
-}
-
-fn write(out: impl Write, body: &impl Serialize) -> Result<()> {
-    serde_json::to_writer(out, body).map_err(|error| io_error(error.into()))
-}
-
-fn io_error(source: io::Error) -> Error {
-    Error::Io { action: "write the answer", source }
-}
-
-/// Where a body reads its rows from, and where it leaves the store's error, which serde cannot carry.
-struct Source<'a> {
-    read: &'a Read<'a>,
-    failure: Cell<Option<Error>>,
-}
-
-impl Source<'_> {
-    /// What a serializer is told of a failure; the store's own error is kept aside.
-    fn stop<E: serde::ser::Error>(&self, stop: Stop<E>) -> E {
-        match stop {
-            Stop::Serializer(error) => error,
-            Stop::Store(error) => {
-                self.failure.set(Some(error));
-                E::custom("the store failed")
-            }
-        }
-    }
-}
-
-/// Why a loop over rows stopped early.
-enum Stop<E> {
-    Store(Error),
-    Serializer(E),
-}
-
-impl<E> From<Error> for Stop<E> {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// Runs `work`, which serialises what it reads from one snapshot, on a buffered `out`.
-fn stream(
-    store: &TaskStore,
-    out: impl Write,
-    work: impl FnOnce(&Source<'_>, &mut dyn Write) -> Result<()>,
-) -> Result<()> {
-    store.database().stream(out, |read, out| {
-        let source = Source { read, failure: Cell::new(None) };
-        let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
-        let written = work(&source, &mut out);
-        match source.failure.take().map_or(written, Err) {
-            Ok(()) => out.flush().map_err(io_error),
-            Err(error) => {
-                // Dropped as it is, the buffer would still be written.
-                drop(out.into_parts());
-                Err(error)
-            }
-        }
-    })
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,13 @@
+//! The statements of system tasks.
+
+mod clean;
+mod list;
+mod read;
+mod stream;
+mod write;
+
+pub(crate) use clean::clean_expired;
+pub(crate) use list::{list, list_numbered};
+pub(crate) use read::{events, get, history};
+pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};
+pub(crate) use write::{Event, RunEnd, RunStart, end, log, register, start};

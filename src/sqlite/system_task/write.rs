@@ -1,0 +1,219 @@
+//! What the verbs write.
+
+use rusqlite::{OptionalExtension, named_params};
+use uuid::Uuid;
+
+use super::super::error::during;
+use super::super::transaction::Write;
+use crate::system_task::{Attributes, LogLevel, RunId, SystemTaskStatus};
+use crate::{Error, Result};
+
+/// A run that is to start.
+pub(crate) struct RunStart {
+    pub(crate) name: String,
+    pub(crate) uid: Option<String>,
+    pub(crate) description: Option<String>,
+    /// For the system task, if there is none yet.
+    pub(crate) new_uuid: Uuid,
+    pub(crate) expires_after_ns: Option<i64>,
+    pub(crate) only_on_failure: bool,
+    pub(crate) now_ns: i64,
+}
+
+const FIND: &str = "
+    SELECT id, uuid FROM system_task WHERE name = :name AND uid_key = coalesce(:uid, x'')";
+
+const ADD: &str = "
+    INSERT INTO system_task (uuid, name, uid, description) VALUES (:uuid, :name, :uid, coalesce(:description, ''))";
+
+const DESCRIBE: &str = "
+    UPDATE system_task SET description = :description WHERE id = :id AND description <> :description";
+
+const START: &str = "
+    INSERT INTO run (system_task_id, started_ns, expires_after_ns, only_on_failure)
+    VALUES (:system_task, :now, :expires_after, :only_on_failure)";
+
+pub(crate) fn start(write: &Write<'_>, start: &RunStart) -> Result<(RunId, Uuid)> {
+    let (system_task, uuid) = identity(write, start)?;
+    let mut insert = write.connection.prepare_cached(START).map_err(during("start a run"))?;
+    let started = insert.insert(named_params! {
+        ":system_task": system_task,
+        ":now": start.now_ns,
+        ":expires_after": start.expires_after_ns,
+        ":only_on_failure": start.only_on_failure,
+    });
+    Ok((started.map(RunId::of_row).map_err(during("start a run"))?, uuid))
+}
+
+/// The system task of this name and uid, made if there is none. The write lock keeps two processes from making two.
+fn identity(write: &Write<'_>, start: &RunStart) -> Result<(i64, Uuid)> {
+    let RunStart { name, uid, description, new_uuid, .. } = start;
+    if let Some((id, uuid)) = find(write, name, uid.as_deref())? {
+        if let Some(description) = description {
+            let mut describe = write.connection.prepare_cached(DESCRIBE).map_err(during("start a run"))?;
+            describe
+                .execute(named_params! { ":id": id, ":description": description })
+                .map_err(during("start a run"))?;
+        }
+        return Ok((id, uuid));
+    }
+    let mut add = write.connection.prepare_cached(ADD).map_err(during("start a run"))?;
+    let values = named_params! { ":uuid": new_uuid, ":name": name, ":uid": uid, ":description": description };
+    Ok((add.insert(values).map_err(during("start a run"))?, *new_uuid))
+}
+
+fn find(write: &Write<'_>, name: &str, uid: Option<&str>) -> Result<Option<(i64, Uuid)>> {
+    let mut find = write.connection.prepare_cached(FIND).map_err(during("look for a system task"))?;
+    find.query_row(named_params! { ":name": name, ":uid": uid }, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(during("look for a system task"))
+}
+
+/// A log event that is to be stored.
+pub(crate) struct Event {
+    pub(crate) time_ns: i64,
+    pub(crate) level: LogLevel,
+    pub(crate) logger: String,
+    pub(crate) event: String,
+    pub(crate) attributes: Attributes,
+}
+
+const COUNT_EVENTS: &str = "
+    UPDATE run SET event_count = event_count + :events, status = coalesce(:status, status)
+    WHERE id = :id AND finished_ns IS NULL";
+
+/// Logs events and sets the status, if one is given.
+pub(crate) fn log(write: &Write<'_>, id: RunId, status: Option<SystemTaskStatus>, events: &[Event]) -> Result<()> {
+    let mut count = write.connection.prepare_cached(COUNT_EVENTS).map_err(during("log an event"))?;
+    let number = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let counted = count
+        .execute(named_params! { ":id": id, ":events": number, ":status": status })
+        .map_err(during("log an event"))?;
+    if counted == 0 {
+        return Err(refusal(write, id, "log to"));
+    }
+    append(write, id, events)
+}
+
+/// The events that were just counted are the last ones.
+const APPEND: &str = "
+    INSERT INTO log_event (run_id, seq, time_ns, level, logger, event, attributes)
+    VALUES (:id, (SELECT event_count FROM run WHERE id = :id) - :behind, :time, :level, :logger, :event, :attributes)";
+
+fn append(write: &Write<'_>, id: RunId, events: &[Event]) -> Result<()> {
+    for (index, event) in events.iter().enumerate() {
+        let behind = i64::try_from(events.len() - 1 - index).unwrap_or(0);
+        let mut append = write.connection.prepare_cached(APPEND).map_err(during("log an event"))?;
+        append
+            .execute(named_params! {
+                ":id": id,
+                ":behind": behind,
+                ":time": event.time_ns,
+                ":level": event.level,
+                ":logger": event.logger,
+                ":event": event.event,
+                ":attributes": event.attributes.as_str(),
+            })
+            .map_err(during("log an event"))?;
+    }
+    Ok(())
+}
+
+/// A run that is to end.
+pub(crate) struct RunEnd {
+    pub(crate) id: RunId,
+    /// `None` for what was set, or else successful.
+    pub(crate) status: Option<SystemTaskStatus>,
+    pub(crate) interrupted: bool,
+    pub(crate) duration_ns: i64,
+    pub(crate) now_ns: i64,
+    /// The last event.
+    pub(crate) reason: Option<Event>,
+}
+
+/// An expiry beyond what can be stored is never.
+const END: &str = "
+    UPDATE run
+    SET status = coalesce(:status, status, 2), interrupted = :interrupted, finished_ns = max(started_ns, :now),
+        duration_ns = :duration, event_count = event_count + :events,
+        expires_ns = iif(max(started_ns, :now) <= 9223372036854775807 - expires_after_ns,
+            max(started_ns, :now) + expires_after_ns, NULL)
+    WHERE id = :id AND finished_ns IS NULL";
+
+/// The run that has just ended is shown from now on; a successful one that is saved only on failure takes what was
+/// shown away.
+const SHOW: &str = "
+    UPDATE system_task
+    SET shown_run = (SELECT iif(r.only_on_failure AND r.status = 2, NULL, r.id) FROM run r WHERE r.id = :id)
+    WHERE id = (SELECT r.system_task_id FROM run r WHERE r.id = :id)";
+
+pub(crate) fn end(write: &Write<'_>, end: &RunEnd) -> Result<()> {
+    let mut update = write.connection.prepare_cached(END).map_err(during("end a run"))?;
+    let ended = update
+        .execute(named_params! {
+            ":id": end.id,
+            ":status": end.status,
+            ":interrupted": end.interrupted,
+            ":now": end.now_ns,
+            ":duration": end.duration_ns,
+            ":events": u8::from(end.reason.is_some()),
+        })
+        .map_err(during("end a run"))?;
+    if ended == 0 {
+        return Err(refusal(write, end.id, "end"));
+    }
+    append(write, end.id, end.reason.as_slice())?;
+    let mut show = write.connection.prepare_cached(SHOW).map_err(during("end a run"))?;
+    show.execute(named_params! { ":id": end.id }).map_err(during("end a run")).map(drop)
+}
+
+const EXISTS: &str = "SELECT 1 FROM run WHERE id = :id";
+
+/// Why a guarded statement changed nothing.
+fn refusal(write: &Write<'_>, id: RunId, action: &'static str) -> Error {
+    let found = write.connection.prepare_cached(EXISTS).and_then(|mut run| run.exists(named_params! { ":id": id }));
+    match found {
+        Ok(true) => Error::RunEnded { action, id },
+        Ok(false) => Error::NotFound { what: "run", id: id.get() },
+        Err(error) => during("look for a run")(error),
+    }
+}
+
+const NAME_EXISTS: &str = "SELECT 1 FROM system_task WHERE name = :name";
+
+const REGISTER: &str = "
+    UPDATE system_task
+    SET registered_ns = coalesce(registered_ns, :now), description = :description
+    WHERE id = :id";
+
+const ADD_REGISTERED: &str = "
+    INSERT INTO system_task (uuid, name, description, registered_ns) VALUES (:uuid, :name, :description, :now)";
+
+pub(crate) fn register(write: &Write<'_>, name: &str, description: &str, new_uuid: Uuid, now_ns: i64) -> Result<()> {
+    if let Some((id, _)) = find(write, name, None)? {
+        let mut register = write.connection.prepare_cached(REGISTER).map_err(during("register a system task"))?;
+        let values = named_params! { ":id": id, ":now": now_ns, ":description": description };
+        return register.execute(values).map_err(during("register a system task")).map(drop);
+    }
+    // Runs of that name, with a uid, show it already: beside them an unknown row would stay for ever.
+    let mut exists = write.connection.prepare_cached(NAME_EXISTS).map_err(during("register a system task"))?;
+    if exists.exists(named_params! { ":name": name }).map_err(during("register a system task"))? {
+        return Ok(());
+    }
+    let mut add = write.connection.prepare_cached(ADD_REGISTERED).map_err(during("register a system task"))?;
+    let values = named_params! { ":uuid": new_uuid, ":name": name, ":description": description, ":now": now_ns };
+    add.execute(values).map_err(during("register a system task")).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::{plan, planned_connection};
+
+    #[test]
+    fn a_system_task_is_found_by_its_name_and_uid() {
+        let plan = plan(&planned_connection(), FIND);
+        let expected = "SEARCH system_task USING INDEX system_task_identity (name=? AND uid_key=?)";
+        assert!(plan.contains(expected), "{plan}");
+    }
+}
