@@ -12,8 +12,7 @@ pub const USER: &str = "ann";
 pub const MESSAGES: [&str; 3] = ["Running pre-checks", "Copying the data files", "Starting the standby"];
 
 const SCHEMA: &str = include_str!("../../schema.sql");
-const START: &str =
-    "INSERT INTO task (title, performed_by, started_ns, updated_ns) VALUES (?1, ?2, ?3, ?3)";
+const START: &str = "INSERT INTO task (title, performed_by, started_ns, updated_ns) VALUES (?1, ?2, ?3, ?3)";
 const COUNT_MESSAGE: &str = "
     UPDATE task SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2)
     WHERE id = ?1 AND outcome IS NULL";
