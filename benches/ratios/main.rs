@@ -6,7 +6,7 @@
 use std::env;
 use std::time::{Duration, Instant};
 
-use taskstore::{Batch, Durability, Error, Level, NewTask, OpenOptions, TaskStore};
+use taskstore::{Batch, Durability, Level, NewTask, OpenOptions, TaskStore};
 
 mod raw;
 
@@ -83,7 +83,7 @@ fn thousand_in_a_batch(store: &TaskStore) {
         }
         batch.finish(id)
     };
-    store.batch(|batch| (0..1_000).try_for_each(|_| lifecycle(batch)).map_err(Error::from)).expect("commits");
+    store.batch(|batch| (0..1_000).try_for_each(|_| lifecycle(batch))).expect("commits");
 }
 
 fn time(count: usize, mut work: impl FnMut()) -> Duration {

@@ -262,7 +262,6 @@ fn a_cursor_of_the_other_order_and_what_is_none_are_refused_by_name() {
 }
 
 #[test]
-#[ignore = "bug: a cursor with a sign or zeros is taken"]
 fn a_cursor_is_taken_only_as_it_was_given_out() {
     let store = temporary();
     for title in ["1", "2", "3"] {

@@ -1,7 +1,8 @@
 //! `taskstore run`: what happens when recording is slow, contended or impossible.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use rusqlite::Connection;
 use taskstore::{Outcome, TaskId};
 
@@ -45,6 +46,29 @@ fn a_command_goes_on_behind_a_lock_and_nothing_is_lost_if_it_is_released_in_time
     assert_eq!((ended.code, ended.error.as_str()), (Some(0), ""));
     assert_eq!(place.said(1), ["info one", "info two", "info three"]);
     assert_eq!(place.task(1).outcome, Some(Outcome::Finished));
+}
+
+#[test]
+fn who_does_not_want_to_wait_for_a_locked_file_can_say_so_by_a_signal() {
+    let place = Place::new();
+    let mut run = place.start_run("echo first; read go; echo second");
+    run.wait_for("first\n");
+    super::wait_until("the first message", || place.task(1).message_count == 1);
+    let other = Connection::open(place.path("tasks.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    run.type_in(b"\n");
+    run.wait_for("second\n");
+
+    let begun = Instant::now();
+    super::wait_until("the program to end", || {
+        run.signal(Signal::SIGTERM);
+        run.child.try_wait().unwrap().is_some()
+    });
+    // Without the signal it tries for 30 seconds to write the message, and as long to write the end.
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    let error = run.end().error;
+    assert!(error.starts_with("taskstore: not recorded of task 1: "), "{error}");
+    assert!(error.contains(" and its end: the store was busy for ") && error.lines().count() == 1, "{error}");
 }
 
 #[test]

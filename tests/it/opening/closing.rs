@@ -75,7 +75,6 @@ fn a_closed_store_leaves_one_file_that_holds_everything() {
 }
 
 #[test]
-#[ignore = "bug: the writer drops before the readers"]
 fn the_last_clone_that_goes_leaves_one_file_that_holds_everything() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");

@@ -11,7 +11,6 @@ use crate::support::{everything, open, options, start};
 const THREADS: usize = 8;
 
 #[test]
-#[ignore = "bug: a file that is just being written is refused"]
 fn eight_threads_that_open_a_new_file_at_once_all_succeed() {
     let directory = tempfile::tempdir().unwrap();
     for round in 0..40 {
@@ -36,7 +35,6 @@ fn eight_threads_that_open_a_new_file_at_once_all_succeed() {
 const ROUNDS: usize = 40;
 
 #[test]
-#[ignore = "bug: a file that is just being written is refused"]
 fn four_processes_that_open_new_files_at_once_all_succeed() {
     let test = "opening::races::four_processes_that_open_new_files_at_once_all_succeed";
     if let Some((who, directory)) = role() {
@@ -72,7 +70,6 @@ fn grow(path: &Path) {
 }
 
 #[test]
-#[ignore = "bug: a file that is just being written is refused"]
 fn a_file_is_opened_whatever_another_process_is_writing_to_it() {
     let test = "opening::races::a_file_is_opened_whatever_another_process_is_writing_to_it";
     if let Some((_, path)) = role() {

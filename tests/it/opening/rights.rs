@@ -104,7 +104,6 @@ fn a_file_without_write_permission_is_opened_for_reading() {
 }
 
 #[test]
-#[ignore = "bug: it opens, and every read says that the store is read-only"]
 fn a_file_in_a_directory_without_write_permission_is_opened_as_immutable_alone() {
     if let Some((_, path)) = role() {
         return say_what_opening_answers(&path);

@@ -140,11 +140,10 @@ fn wait_for_recorder(buffer: &Buffer, events: &Receiver<Event>) -> Option<Record
 fn report(id: TaskId, ending: &Ending, recorded: Option<&Recorded>, quiet: bool) {
     let mut subject = format!("task {id}");
     if let Some(Recorded { failure: Some(error), lost, ended }) = recorded {
-        let messages = if *lost == 1 { "1 message".to_owned() } else { format!("{lost} messages") };
         let missing = match (lost, ended) {
             (0, _) => "its end".to_owned(),
-            (_, true) => messages,
-            (_, false) => format!("{messages} and its end"),
+            (_, true) => recorder::messages(*lost),
+            (_, false) => format!("{} and its end", recorder::messages(*lost)),
         };
         complain(&format!("taskstore: not recorded of {subject}: {missing}: {}", harmless(&failure::chain(error))));
         if !ended {

@@ -51,11 +51,16 @@ fn record(store: &TaskStore, task: RunningTask, buffer: &Buffer) -> Recorded {
     };
     let lost = buffer.lost();
     // For whoever reads the task later.
-    let note = failure.as_ref().map(|error| format!("{lost} messages were not recorded: {}", chain(error)));
+    let note = failure.as_ref().map(|error| format!("not recorded: {}: {}", messages(lost), chain(error)));
     let ended = patiently(buffer, || end(store, task.id(), note.as_deref(), reason.as_deref()));
     // Dropped, the guard would try once more to record an end, and another one.
     let _ = task.detach();
     Recorded { lost, ended: ended.is_ok(), failure: failure.or(ended.err()) }
+}
+
+/// `1 message`, `2 messages`
+pub fn messages(count: u64) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
 fn write(store: &TaskStore, id: TaskId, lines: &[Line]) -> Result<(), Error> {
