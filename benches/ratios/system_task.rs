@@ -122,7 +122,8 @@ impl Filled {
             description: row.get(3).expect("reads"),
             start_timestamp: time(row.get(4).expect("reads")),
             finish_timestamp: time(row.get(5).expect("reads")),
-            duration: row.get::<_, i64>(6).expect("reads") as f64 / 1e9,
+            duration: std::time::Duration::from_nanos(row.get::<_, i64>(6).expect("reads").unsigned_abs())
+                .as_secs_f64(),
             status: if row.get::<_, i64>(7).expect("reads") == 2 { "successful" } else { "error" },
             messages: messages.expect("reads").map(|event| event.expect("reads")).collect(),
             expires: row.get::<_, Option<i64>>(8).expect("reads").map(time),

@@ -23,13 +23,15 @@ const SQLITE_VERSION_MIN: i32 = 3_053_004;
 /// More than the number of the store's statements, so that none is prepared twice.
 const STATEMENTS_MAX: usize = 128;
 
+/// A row holds one text and little more. It is the same for all stores, so that one with smaller limits reads what one
+/// with larger limits wrote.
+const ROW_BYTES_MAX: i32 = 257 << 20;
+
 /// What all connections of one store share.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) durability: Durability,
     pub(super) busy_timeout: Duration,
-    /// The longest text that the store may write.
-    pub(super) text_bytes_max: usize,
 }
 
 /// A connection that writes, to an existing file. It is not in WAL mode yet: see [`enter_wal`].
@@ -138,10 +140,7 @@ fn harden(connection: &Connection, settings: &Settings) -> Result<()> {
 
     search::add_function(connection).map_err(during("set up a connection"))?;
 
-    // A row holds one text and little more.
-    let row_bytes_max = settings.text_bytes_max.max(16 << 20).saturating_add(64 << 10);
-    let row_bytes_max = i32::try_from(row_bytes_max).unwrap_or(i32::MAX);
-    limit(connection, "limit length", Limit::SQLITE_LIMIT_LENGTH, row_bytes_max)?;
+    limit(connection, "limit length", Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX)?;
     limit(connection, "limit expr_depth", Limit::SQLITE_LIMIT_EXPR_DEPTH, 100)?;
     limit(connection, "limit like_pattern_length", Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200)
 }
@@ -184,7 +183,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings { durability: Durability::Full, busy_timeout: Duration::from_secs(1), text_bytes_max: 1 << 20 }
+        Settings { durability: Durability::Full, busy_timeout: Duration::from_secs(1) }
     }
 
     #[test]

@@ -33,18 +33,15 @@ pub(crate) struct Database {
     settings: Settings,
     read_only: bool,
     immutable: bool,
-    writer: Writer,
+    // Fields drop in this order: the last connection that closes merges the `-wal`, and a reader cannot.
     idle_readers: Mutex<Vec<Connection>>,
+    writer: Writer,
 }
 
 impl Database {
     pub(crate) fn open(location: Location, options: &OpenOptions) -> Result<Self> {
         static OPENED: AtomicU64 = AtomicU64::new(0);
-        let settings = Settings {
-            durability: options.durability,
-            busy_timeout: options.busy_timeout,
-            text_bytes_max: options.limits.text_bytes_max.min(crate::Limits::TEXT_BYTES_MAX),
-        };
+        let settings = Settings { durability: options.durability, busy_timeout: options.busy_timeout };
         let started = Instant::now();
         let writer = match &location {
             Location::File(path) => open::file(path, &settings, options),
@@ -156,7 +153,8 @@ impl Database {
             Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
         };
         let turn = TurnGuard { writer: &self.writer, connection: Some(connection), started, lost: false.into() };
-        let left = deadline.saturating_duration_since(Instant::now());
+        // SQLite counts in whole milliseconds; a wait is never cut short.
+        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         turn.connection().busy_timeout(left).map_err(during("set up a connection"))?;
         Ok(turn)
     }

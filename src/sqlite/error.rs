@@ -17,6 +17,11 @@ impl EngineError {
     pub fn code(&self) -> Option<i32> {
         self.0.sqlite_error().map(|error| error.extended_code)
     }
+
+    /// The code without its extension, which is in the upper bytes.
+    pub(super) fn primary(&self) -> Option<i32> {
+        self.code().map(|code| code & 0xff)
+    }
 }
 
 impl fmt::Display for EngineError {
@@ -31,11 +36,12 @@ impl std::error::Error for EngineError {}
 pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
     move |error| {
         let source = EngineError(error);
-        match primary(&source) {
+        match source.primary() {
             // The caller that waited fills in how long.
             Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => Error::Busy { waited: Duration::ZERO },
             Some(ffi::SQLITE_FULL) => Error::DiskFull { source },
-            Some(ffi::SQLITE_READONLY) => Error::ReadOnly,
+            // Its extended codes are about reading: a `-shm` that cannot be made, a crash to be rolled back.
+            Some(ffi::SQLITE_READONLY) if source.code() == Some(ffi::SQLITE_READONLY) => Error::ReadOnly,
             Some(ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => Error::Damaged { source },
             _ => Error::Engine { action, source },
         }
@@ -46,7 +52,7 @@ pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Er
 /// written?" cannot be trusted: a sync that failed may have written all the same.
 pub(super) fn during_commit(error: rusqlite::Error) -> Error {
     let source = EngineError(error);
-    if primary(&source) == Some(ffi::SQLITE_IOERR) {
+    if source.primary() == Some(ffi::SQLITE_IOERR) {
         return Error::OutcomeUnknown { source };
     }
     during("commit")(source.0)
@@ -56,9 +62,4 @@ pub(super) fn during_commit(error: rusqlite::Error) -> Error {
 pub(super) fn rolled_back() -> Error {
     let source = EngineError(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK), None));
     Error::Engine { action: "go on after a failure that undid the transaction", source }
-}
-
-/// The code without its extension, which is in the upper bytes.
-fn primary(error: &EngineError) -> Option<i32> {
-    error.code().map(|code| code & 0xff)
 }

@@ -14,6 +14,9 @@ use super::schema::{self, Identity, NEWEST};
 use crate::options::OpenOptions;
 use crate::{Error, Result};
 
+/// SQLite's smallest page.
+const PAGE_BYTES_MIN: u64 = 512;
+
 /// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Location {
@@ -42,13 +45,13 @@ impl Location {
 /// The write connection of the file at `path`, or `None` where it can only be read.
 pub(super) fn file(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<Option<Connection>> {
     if options.read_only || options.immutable {
-        return match look(path, settings, options.immutable)? {
+        return match look(path, settings, options)? {
             Identity::Empty => Err(Error::NotATaskStore { path: path.to_owned() }),
             Identity::Ours(_) | Identity::Foreign => Ok(None),
         };
     }
     if !make(path)? {
-        look(path, settings, false)?;
+        look(path, settings, options)?;
     }
     writer(path, settings)
 }
@@ -86,24 +89,46 @@ fn create_or_upgrade(connection: &mut Connection, path: &Path) -> Result<()> {
 }
 
 /// Refuses a file that is foreign, newer or damaged, and leaves it and its `-wal` as they are.
-fn look(path: &Path, settings: &Settings, immutable: bool) -> Result<Identity> {
+fn look(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<Identity> {
     let metadata = path.symlink_metadata().map_err(|source| Error::Io { action: "open the file", source })?;
     if metadata.len() == 0 {
         return Ok(Identity::Empty);
     }
-    // The header's application id is set with the first page and never changes, so the file alone tells a foreign one.
-    let header = connection::immutable_reader(path, settings).and_then(|reader| schema::identify(&reader));
-    let found = header.map_err(|error| explain(error, path))?;
-    if immutable || found == Identity::Foreign {
-        return refuse_unless_ours(found, path);
+    // SQLite would take what is smaller than any page for an empty file, and write over it.
+    if metadata.len() < PAGE_BYTES_MIN {
+        return Err(Error::NotATaskStore { path: path.to_owned() });
     }
-    // The version may have been raised in the `-wal`, which an immutable reader does not see.
+    // Without a lock first, which leaves no trace: the application id is set with the first page and never changes, and a
+    // version never falls, so that what is refused here is refused for good.
+    let header = connection::immutable_reader(path, settings).and_then(|reader| schema::identify(&reader));
+    let found = match header {
+        // Somebody may be writing the file: a locked look tells.
+        Err(Error::Damaged { source }) if source.code() != Some(ffi::SQLITE_NOTADB) && !options.immutable => None,
+        header => Some(refuse_unless_ours(header.map_err(|error| explain(error, path))?, path)?),
+    };
+    match found {
+        Some(found) if options.immutable => Ok(found),
+        // What is not in the file can only be in its `-wal`. A reader makes one, so it looks only if it must.
+        Some(found) if !options.read_only && !has_wal(path) => Ok(found),
+        _ => look_locked(path, settings),
+    }
+}
+
+fn look_locked(path: &Path, settings: &Settings) -> Result<Identity> {
     match connection::reader(path, settings).and_then(|reader| schema::identify(&reader)) {
         Ok(found) => refuse_unless_ours(found, path),
-        // A crash at its creation: the writer rolls that back.
-        Err(Error::ReadOnly) => Ok(found),
+        // A crash while the file was made: the writer rolls that back.
+        Err(Error::Engine { source, .. }) if source.code() == Some(ffi::SQLITE_READONLY_ROLLBACK) => {
+            Ok(Identity::Empty)
+        }
         Err(error) => Err(explain(error, path)),
     }
+}
+
+fn has_wal(path: &Path) -> bool {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    Path::new(&wal).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 fn refuse_unless_ours(found: Identity, path: &Path) -> Result<Identity> {
@@ -121,7 +146,10 @@ fn explain(error: Error, path: &Path) -> Error {
         Error::Damaged { source } if source.code() == Some(ffi::SQLITE_NOTADB) => {
             Error::NotATaskStore { path: path.to_owned() }
         }
-        Error::Engine { source, .. } if source.code().is_some_and(|code| code & 0xff == ffi::SQLITE_CANTOPEN) => {
+        // The latter if the `-shm` is missing and cannot be made.
+        Error::Engine { source, .. }
+            if matches!(source.primary(), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY)) =>
+        {
             Error::CannotOpen { path: path.to_owned(), source }
         }
         other => other,

@@ -26,16 +26,31 @@ pub(super) enum Identity {
     Foreign,
 }
 
-/// Reads what the file is. It costs the same at any size.
+/// Reads what the file is. It costs the same at any size, and for a file of ours reads the first page alone.
 pub(super) fn identify(connection: &Connection) -> Result<Identity> {
-    let integer = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(during("read the file"));
-    let application_id = integer("SELECT application_id FROM pragma_application_id")?;
-    let version = integer("SELECT user_version FROM pragma_user_version")?;
+    // One snapshot: another process may be making the file.
+    let snapshot = if connection.is_autocommit() {
+        Some(connection.unchecked_transaction().map_err(during("read the file"))?)
+    } else {
+        None
+    };
+    let identity = identify_in_snapshot(connection)?;
+    snapshot.map_or(Ok(()), rusqlite::Transaction::commit).map_err(during("read the file"))?;
+    Ok(identity)
+}
+
+fn identify_in_snapshot(connection: &Connection) -> Result<Identity> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let application_id = pragma("application_id").map_err(during("read the file"))?;
+    let version = pragma("user_version").map_err(during("read the file"))?;
     if application_id == i64::from(APPLICATION_ID) && version > 0 {
         return Ok(Identity::Ours(version));
     }
-    let tables = integer("SELECT count(*) FROM sqlite_schema")?;
-    Ok(if (application_id, version, tables) == (0, 0, 0) { Identity::Empty } else { Identity::Foreign })
+    if (application_id, version) != (0, 0) {
+        return Ok(Identity::Foreign);
+    }
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    Ok(if tables.map_err(during("read the file"))? == 0 { Identity::Empty } else { Identity::Foreign })
 }
 
 /// Creates or upgrades the schema, inside a transaction that holds the write lock, and gives what it found there.

@@ -10,8 +10,7 @@ use crate::{Level, NewTask, Progress, TaskFilter, TaskStore};
 
 /// An empty store's connection, as every store sets it.
 pub(super) fn planned_connection() -> Connection {
-    let settings =
-        Settings { durability: Durability::Full, busy_timeout: Duration::from_secs(1), text_bytes_max: 1 << 20 };
+    let settings = Settings { durability: Durability::Full, busy_timeout: Duration::from_secs(1) };
     open::memory(&settings).unwrap()
 }
 

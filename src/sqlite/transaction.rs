@@ -59,9 +59,9 @@ impl Read<'_> {
             return read();
         }
         let snapshot = Transaction::begin(self.connection, "BEGIN", "read")?;
-        let outcome = read();
+        let value = read()?;
         snapshot.commit()?;
-        outcome
+        Ok(value)
     }
 }
 

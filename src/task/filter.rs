@@ -96,8 +96,11 @@ impl TaskFilter {
     /// The id that the page begins behind.
     pub(crate) fn after_id(&self) -> Result<Option<TaskId>> {
         let Some(cursor) = &self.after else { return Ok(None) };
-        let id = cursor.as_str().strip_prefix(self.order.cursor_prefix()).and_then(|id| id.parse().ok());
-        id.map(Some).ok_or_else(|| Error::InvalidCursor { cursor: cursor.to_string() })
+        let id = cursor.as_str().strip_prefix(self.order.cursor_prefix()).and_then(|id| id.parse::<TaskId>().ok());
+        // Only what was given out is taken back: "+7" and "007" are no cursors.
+        id.filter(|id| self.cursor_behind(*id) == *cursor)
+            .map(Some)
+            .ok_or_else(|| Error::InvalidCursor { cursor: cursor.to_string() })
     }
 
     /// The cursor of a page that ends with this task.

@@ -15,7 +15,8 @@ pub(crate) const DROP_PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// [`finish`](Self::finish) and [`fail`](Self::fail) consume it, so that ending a task twice does not compile.
 /// Dropped without either, it records [`Outcome::Interrupted`] with a message that says so ("ended without finish or
-/// fail", or "panicked"); that tries for a second at most, ignores what goes wrong, and never panics.
+/// fail", or "panicked"); that tries for a second at most, ignores what goes wrong, and never panics. Inside a batch of
+/// its own store it cannot write, and the task stays in progress.
 ///
 /// # Example
 ///

@@ -1,1 +1,18 @@
 //! One binary for all integration tests: a module a behaviour.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
+
+mod batch;
+#[cfg(feature = "cli")]
+mod cli;
+mod configurations;
+mod input;
+mod lifecycle;
+mod lists;
+mod model;
+mod once;
+mod opening;
+mod schema;
+mod support;
+mod syncs;
+mod time;
+mod wire;

@@ -33,6 +33,7 @@ fn lifecycle(store: &TaskStore) {
 }
 
 /// The sync calls of a process that runs this many verbs, or `None` where there is no strace.
+#[allow(clippy::disallowed_methods)] // The trace is no database.
 fn syncs(verbs: usize, durability: &str) -> Option<usize> {
     let directory = tempfile::tempdir().unwrap();
     let trace = directory.path().join("trace");

@@ -1,2 +1,61 @@
-//! The command line program.
-fn main() {}
+//! The command line program: people and scripts record tasks with it, and read them.
+
+mod arguments;
+mod configuration;
+mod database;
+mod failure;
+mod list;
+mod run;
+mod show;
+mod terminal;
+mod user;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Verb};
+use failure::Failure;
+
+/// What a usage error exits with, as clap has it.
+const USAGE_ERROR: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and the version are no errors, and go to stdout.
+        Err(asked) if !asked.use_stderr() => asked.exit(),
+        Err(error) => {
+            // The text repeats what was typed, which may have come from anywhere.
+            terminal::complain(&terminal::text::harmless_lines(error.to_string().trim_end(), ""));
+            return ExitCode::from(USAGE_ERROR);
+        }
+    };
+    match perform(arguments) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough, as `head` has.
+        Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::complain(&failure.line());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Configuration(verb) => configuration::perform(&db, verb)?,
+        Verb::Start(task) => verbs::start(&db, task)?,
+        Verb::Message(message) => verbs::message(&db, message)?,
+        Verb::Progress(progress) => verbs::progress(&db, progress)?,
+        Verb::Finish { id } => verbs::finish(&db, id)?,
+        Verb::Fail { id, reason } => verbs::fail(&db, id, reason)?,
+        Verb::Dismiss { ids, by } => verbs::dismiss(&db, &ids, by)?,
+        Verb::Restore { ids } => verbs::restore(&db, &ids)?,
+        Verb::List(list) => list::list(&db, list)?,
+        Verb::Show(show) => show::show(&db, show)?,
+        Verb::Run(run) => return run::run(&db, run),
+    }
+    Ok(ExitCode::SUCCESS)
+}

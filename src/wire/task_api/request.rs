@@ -1,7 +1,6 @@
 //! What a request's body asks for.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::configuration::ConfigurationId;
 use crate::task::{Dismissed, TaskFilter, TaskId};
@@ -32,10 +31,10 @@ impl ListRequest {
     /// [`BadRequest`] for what is not JSON, for a wrong type, and for a `configuration_id` that is negative or beyond
     /// a 64-bit integer.
     pub fn parse(body: &[u8]) -> Result<Self, BadRequest> {
-        let params: ListParams = parse(body)?;
+        let params = params(body)?;
         Ok(Self {
-            configuration: params.configuration_id,
-            show_hidden: params.show_hidden.unwrap_or(false) || params.show_dismissed.unwrap_or(false),
+            configuration: configuration(&params)?,
+            show_hidden: boolean(&params, "show_hidden")? | boolean(&params, "show_dismissed")?,
         })
     }
 
@@ -59,9 +58,8 @@ impl TaskRequest {
     ///
     /// [`BadRequest`] for what is not JSON, for a wrong type, and if `task_id` is missing.
     pub fn parse(body: &[u8]) -> Result<Self, BadRequest> {
-        let params: TaskParams = parse(body)?;
-        let task_id = params.task_id.ok_or_else(|| BadRequest { message: "params.task_id is missing".to_owned() })?;
-        Ok(Self { task_id })
+        let task_id = integer(&params(body)?, "task_id")?;
+        task_id.map(|task_id| Self { task_id }).ok_or_else(|| bad("params.task_id is missing"))
     }
 
     /// The task that is meant.
@@ -88,54 +86,53 @@ impl DismissAllRequest {
     ///
     /// Those of [`ListRequest::parse`].
     pub fn parse(body: &[u8]) -> Result<Self, BadRequest> {
-        parse::<ListParams>(body).map(|params| Self { configuration: params.configuration_id })
+        Ok(Self { configuration: configuration(&params(body)?)? })
     }
 }
 
-#[derive(Deserialize)]
-struct Body<P> {
-    params: Option<P>,
-}
+type Params = Map<String, Value>;
 
-#[derive(Default, Deserialize)]
-struct ListParams {
-    #[serde(default, deserialize_with = "configuration")]
-    configuration_id: Option<ConfigurationId>,
-    show_hidden: Option<bool>,
-    show_dismissed: Option<bool>,
-}
-
-#[derive(Default, Deserialize)]
-struct TaskParams {
-    task_id: Option<i64>,
-}
-
-fn parse<P: Default + DeserializeOwned>(body: &[u8]) -> Result<P, BadRequest> {
+/// The members of `params`. An absent body and absent `params` have none; of a repeated member the last wins.
+fn params(body: &[u8]) -> Result<Params, BadRequest> {
     if body.trim_ascii().is_empty() {
-        return Ok(P::default());
+        return Ok(Params::new());
     }
-    // A struct of serde's would take `[]` for an object with its members in order.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(BadRequest { message: "the body is not a JSON object".to_owned() });
-    }
-    let body: Body<serde_json::Value> = serde_json::from_slice(body).map_err(|error| bad("the body", &error))?;
-    match body.params {
-        None => Ok(P::default()),
-        Some(params) if params.is_object() => serde_json::from_value(params).map_err(|error| bad("params", &error)),
-        Some(_) => Err(BadRequest { message: "params is not a JSON object".to_owned() }),
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(mut members)) => match members.remove("params") {
+            None | Some(Value::Null) => Ok(Params::new()),
+            Some(Value::Object(params)) => Ok(params),
+            Some(_) => Err(bad("params must be a JSON object")),
+        },
+        Ok(_) => Err(bad("the body must be a JSON object")),
+        Err(error) => Err(bad(format!("the body is not JSON: {error}"))),
     }
 }
 
-fn bad(what: &str, error: &serde_json::Error) -> BadRequest {
-    BadRequest { message: format!("{what} cannot be read: {error}") }
+fn integer(params: &Params, name: &str) -> Result<Option<i64>, BadRequest> {
+    match params.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_i64().map(Some).ok_or_else(|| bad(format!("params.{name} must be a 64-bit integer"))),
+    }
+}
+
+fn boolean(params: &Params, name: &str) -> Result<bool, BadRequest> {
+    match params.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(value) => value.as_bool().ok_or_else(|| bad(format!("params.{name} must be true or false"))),
+    }
 }
 
 /// 0 stands for "no configuration given".
-fn configuration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ConfigurationId>, D::Error> {
-    match Option::<i64>::deserialize(deserializer)? {
+fn configuration(params: &Params) -> Result<Option<ConfigurationId>, BadRequest> {
+    match integer(params, "configuration_id")? {
         None | Some(0) => Ok(None),
-        Some(id) => ConfigurationId::try_from(id)
-            .map(Some)
-            .map_err(|_| serde::de::Error::custom(format_args!("configuration_id is {id}; it must not be negative"))),
+        Some(id) => {
+            let refusal = |_| bad(format!("params.configuration_id is {id}; it must not be negative"));
+            ConfigurationId::try_from(id).map(Some).map_err(refusal)
+        }
     }
+}
+
+fn bad(message: impl Into<String>) -> BadRequest {
+    BadRequest { message: message.into() }
 }

@@ -1,0 +1,232 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, value_parser};
+use taskstore::{ConfigurationId, Level, TaskId};
+
+/// Records what is going on, and shows it to people.
+///
+/// Everything is in one database file. `start`, `run` and `configuration add` create it.
+#[derive(Debug, Parser)]
+#[command(name = "taskstore", version, max_term_width = 100)]
+pub struct Arguments {
+    /// The database file.
+    #[arg(long, global = true, value_name = "PATH", env = "TASKSTORE_DB", default_value = "tasks.db")]
+    #[arg(hide_env_values = true)]
+    pub db: PathBuf,
+
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Add, list, rename or delete configurations: what tasks relate to.
+    #[command(subcommand)]
+    Configuration(ConfigurationVerb),
+
+    /// Start a task that stays in progress until `finish` or `fail`; prints its id alone.
+    Start(TaskArguments),
+
+    /// Record a message of a task in progress.
+    Message(MessageArguments),
+
+    /// Record how far a task in progress has come; replaces what was recorded before.
+    Progress(ProgressArguments),
+
+    /// End a task as finished.
+    Finish {
+        /// The task.
+        #[arg(allow_negative_numbers = true)]
+        id: TaskId,
+    },
+
+    /// End a task as failed.
+    Fail {
+        /// The task.
+        #[arg(allow_negative_numbers = true)]
+        id: TaskId,
+
+        /// Why; becomes the task's last message, at level error. None by default.
+        #[arg(allow_hyphen_values = true)]
+        reason: Option<String>,
+    },
+
+    /// Put ended tasks away, so that lists hide them: all that are named, or none.
+    Dismiss {
+        /// The tasks.
+        #[arg(required = true, value_name = "ID", allow_negative_numbers = true)]
+        ids: Vec<TaskId>,
+
+        /// Who does it; the login user by default.
+        #[arg(long, value_name = "USER", allow_hyphen_values = true)]
+        by: Option<String>,
+    },
+
+    /// Take dismissed tasks out again: all that are named, or none.
+    Restore {
+        /// The tasks.
+        #[arg(required = true, value_name = "ID", allow_negative_numbers = true)]
+        ids: Vec<TaskId>,
+    },
+
+    /// List tasks, newest first.
+    List(ListArguments),
+
+    /// Show one task and its messages.
+    Show(ShowArguments),
+
+    /// Run a command as a task: its output becomes messages, its end the task's end.
+    ///
+    /// Each line of the command's standard output becomes a message at level info, each line of its standard error one
+    /// at level warn. Both still come out here as they come in, byte for byte. The command sees pipes there, not a
+    /// terminal; its standard input is the one of `taskstore run`. If our output is closed, the command's is closed too.
+    ///
+    /// Status 0 finishes the task, anything else fails it with the reason. `run` then exits as the command did: with its
+    /// status or by its signal; with 127 if the command was not found, 126 if it could not be started. Without a task
+    /// (the database cannot be written, say) the command is not run, and the status is 1.
+    ///
+    /// SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT are passed on to the command and recorded.
+    ///
+    /// Once the command has exited, `run` waits at most 2 seconds for processes that it left behind and that still hold
+    /// its output. What they print later is not recorded, and they find the pipe closed.
+    Run(RunArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigurationVerb {
+    /// Add a configuration; prints its id alone.
+    Add {
+        /// Its name.
+        #[arg(allow_hyphen_values = true)]
+        name: String,
+    },
+
+    /// List the configurations.
+    List,
+
+    /// Rename a configuration, which shows on all its tasks.
+    Rename {
+        /// The configuration.
+        #[arg(allow_negative_numbers = true)]
+        id: ConfigurationId,
+
+        /// Its new name.
+        #[arg(allow_hyphen_values = true)]
+        name: String,
+    },
+
+    /// Delete a configuration. Its tasks stay, and keep its last name.
+    Delete {
+        /// The configuration.
+        #[arg(allow_negative_numbers = true)]
+        id: ConfigurationId,
+    },
+}
+
+/// What `start` and `run` know of a task.
+#[derive(Args, Debug)]
+pub struct TaskArguments {
+    /// What the task is: at most 1,024 bytes.
+    #[arg(long, allow_hyphen_values = true)]
+    pub title: String,
+
+    /// The user who starts it; the login user by default.
+    #[arg(long, value_name = "USER", allow_hyphen_values = true)]
+    pub performed_by: Option<String>,
+
+    /// The configuration that it relates to; none by default.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub configuration: Option<ConfigurationId>,
+}
+
+#[derive(Args, Debug)]
+pub struct MessageArguments {
+    /// The task.
+    #[arg(allow_negative_numbers = true)]
+    pub id: TaskId,
+
+    /// What it says: any text of at most 1 MiB, also none, also many lines.
+    #[arg(allow_hyphen_values = true)]
+    pub text: String,
+
+    /// How much it matters.
+    #[arg(long, default_value = Level::Info.as_str(), value_parser = level())]
+    pub level: Level,
+}
+
+#[derive(Args, Debug)]
+pub struct ProgressArguments {
+    /// The task.
+    #[arg(allow_negative_numbers = true)]
+    pub id: TaskId,
+
+    /// How much is done, in units of the task's own.
+    #[arg(allow_negative_numbers = true)]
+    pub done: u64,
+
+    /// How much there is to do, in the same units; not known by default.
+    #[arg(allow_negative_numbers = true)]
+    pub total: Option<u64>,
+
+    /// What the task is doing now; nothing by default.
+    #[arg(long, allow_hyphen_values = true)]
+    pub phase: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ListArguments {
+    /// Only tasks of this configuration; those of all by default.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub configuration: Option<ConfigurationId>,
+
+    /// Dismissed tasks also; they are hidden by default.
+    #[arg(long)]
+    pub show_hidden: bool,
+
+    /// The most tasks to list, from 1. Not with --json, which lists all, as the task API does.
+    #[arg(long, value_name = "N", default_value = "50", value_parser = value_parser!(u64).range(1..))]
+    #[arg(conflicts_with = "json", allow_negative_numbers = true)]
+    pub limit: u64,
+
+    /// Print the body of a successful /task/list of the task API; a table by default.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct ShowArguments {
+    /// The task.
+    #[arg(allow_negative_numbers = true)]
+    pub id: TaskId,
+
+    /// Go on until the task ends: print new messages as they come. With --json, wait for the end first.
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Print the body of a successful /task/show of the task API; text for people by default.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub task: TaskArguments,
+
+    /// Print nothing of our own about a task that started and ended; by default two lines on standard error.
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// The command and its arguments, behind `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// Reads a level, and lists them all in the help.
+fn level() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.map(Level::as_str)).try_map(|name| name.parse::<Level>())
+}

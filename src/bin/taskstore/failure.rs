@@ -1,0 +1,86 @@
+//! Why a command of this program failed, and the line that says so.
+
+use std::error::Error as StdError;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use taskstore::{EngineError, Error};
+
+use crate::terminal::text::harmless;
+
+const CHECK_PERMISSIONS: &str = "; check the permissions of the file and of its directory";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Store(#[from] Error),
+
+    #[error("cannot use {}", path.display())]
+    Unusable { path: PathBuf, source: Error },
+
+    /// The library's own text speaks of an option that this program does not have.
+    #[error("cannot open {}", path.display())]
+    CannotOpen { path: PathBuf, source: EngineError },
+
+    #[error("{} does not exist; `taskstore start` or `run` creates it", path.display())]
+    NoDatabase { path: PathBuf },
+
+    #[error("could not write the output")]
+    Output { source: io::Error },
+
+    #[error("could not {action}")]
+    System { action: &'static str, source: io::Error },
+}
+
+impl Failure {
+    /// Whether whoever read our output has closed it.
+    pub fn is_closed_output(&self) -> bool {
+        match self {
+            Self::Output { source } | Self::Store(Error::Io { source, .. }) => source.kind() == ErrorKind::BrokenPipe,
+            Self::Store(_)
+            | Self::Unusable { .. }
+            | Self::CannotOpen { .. }
+            | Self::NoDatabase { .. }
+            | Self::System { .. } => false,
+        }
+    }
+
+    /// The failure in one line, with what to do about it where we know.
+    pub fn line(&self) -> String {
+        let advice = match self {
+            Self::Store(error) | Self::Unusable { source: error, .. } => advice(error),
+            Self::CannotOpen { .. } => CHECK_PERMISSIONS,
+            Self::NoDatabase { .. } | Self::Output { .. } | Self::System { .. } => "",
+        };
+        format!("taskstore: {}{advice}", harmless(&chain(self)))
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Nearly all that this program does to the system by itself is to print.
+    fn from(source: io::Error) -> Self {
+        Self::Output { source }
+    }
+}
+
+/// The error and its causes, joined by `: `.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn advice(error: &Error) -> &'static str {
+    match error {
+        Error::Busy { .. } => "; another process is writing to it: try again",
+        Error::ReadOnly => CHECK_PERMISSIONS,
+        Error::DiskFull { .. } => "; make room and try again",
+        Error::Damaged { .. } => "; restore it from a backup",
+        _ => "",
+    }
+}

@@ -1,0 +1,132 @@
+//! Between the command's output and the store: a bounded buffer of lines.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use taskstore::Level;
+
+/// The most text that waits to be written. Then whoever brings more waits.
+const BYTES_MAX: usize = 8 << 20;
+/// The most lines that wait: empty ones take room, too.
+const LINES_MAX: usize = 1 << 16;
+
+/// A line that is to become a message.
+pub struct Line {
+    pub level: Level,
+    pub text: String,
+}
+
+/// What the recorder is to do next.
+pub enum Work {
+    /// Write these.
+    Lines(Vec<Line>),
+    /// End the task, with this reason if it failed.
+    End(Option<String>),
+}
+
+/// Lines on their way, in the order in which they came.
+pub struct Buffer {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<Line>,
+    bytes: usize,
+    /// Set when nothing more is taken: how the task ended.
+    end: Option<Option<String>>,
+    /// Nothing is written any more; lines are only counted.
+    given_up: bool,
+    lost: u64,
+    hurried: bool,
+}
+
+impl Buffer {
+    pub fn new() -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Adds a line, and waits for room first.
+    pub fn push(&self, level: Level, text: String) {
+        let full = |state: &mut State| {
+            let room = state.lines.len() < LINES_MAX && state.bytes < BYTES_MAX;
+            !room && state.end.is_none() && !state.given_up
+        };
+        let state = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        self.add(state, level, text);
+    }
+
+    /// Adds a line at once: for the few that must not wait.
+    pub fn push_now(&self, level: Level, text: String) {
+        self.add(self.lock(), level, text);
+    }
+
+    fn add(&self, mut state: MutexGuard<'_, State>, level: Level, text: String) {
+        if state.end.is_some() {
+            return;
+        }
+        if state.given_up {
+            state.lost += 1;
+            return;
+        }
+        state.bytes += text.len();
+        state.lines.push(Line { level, text });
+        self.changed.notify_all();
+    }
+
+    /// Takes nothing more. What is in the buffer is still written, then the end.
+    pub fn close(&self, reason: Option<String>) {
+        self.lock().end = Some(reason);
+        self.changed.notify_all();
+    }
+
+    /// Waits for something to do, and takes all of it.
+    pub fn take(&self) -> Work {
+        let idle = |state: &mut State| state.lines.is_empty() && state.end.is_none();
+        let mut state = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        if state.lines.is_empty()
+            && let Some(reason) = state.end.take()
+        {
+            state.end = Some(None);
+            return Work::End(reason);
+        }
+        state.bytes = 0;
+        let lines = std::mem::take(&mut state.lines);
+        self.changed.notify_all();
+        Work::Lines(lines)
+    }
+
+    /// From now on lines are only counted; `lost` were taken and not written.
+    pub fn give_up(&self, lost: usize) {
+        let mut state = self.lock();
+        let waiting = std::mem::take(&mut state.lines).len();
+        state.bytes = 0;
+        state.given_up = true;
+        state.lost += u64::try_from(lost + waiting).unwrap_or(u64::MAX);
+        self.changed.notify_all();
+    }
+
+    /// How many lines were not written.
+    pub fn lost(&self) -> u64 {
+        self.lock().lost
+    }
+
+    /// Somebody does not want to wait for what cannot be written now.
+    pub fn hurry(&self) {
+        self.lock().hurried = true;
+        self.changed.notify_all();
+    }
+
+    /// Pauses before another try; `false` if somebody is in a hurry.
+    pub fn pause(&self, length: Duration) -> bool {
+        let calm = |state: &mut State| !state.hurried;
+        let waited = self.changed.wait_timeout_while(self.lock(), length, calm);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.hurried
+    }
+
+    /// Nothing can panic while the lock is held.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

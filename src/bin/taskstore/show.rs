@@ -1,0 +1,143 @@
+//! `taskstore show`.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use taskstore::wire::task_api::{DismissedMember, write_task};
+use taskstore::{Message, Outcome, Progress, Task, TaskId, TaskStore};
+
+use crate::arguments::ShowArguments;
+use crate::database;
+use crate::failure::Failure;
+use crate::terminal::text::{harmless, harmless_lines, or_dash};
+use crate::terminal::{print, time};
+
+/// The most messages that are in memory at once; each may be 1 MiB.
+const PAGE_ROWS: u32 = 64;
+/// How often `--follow` looks for news.
+const LOOK_EVERY_MS: u16 = 200;
+
+pub fn show(db: &Path, arguments: ShowArguments) -> Result<(), Failure> {
+    let store = database::open_to_read(db)?;
+    let id = arguments.id;
+    match (arguments.json, arguments.follow) {
+        (false, follow) => show_to_people(&store, id, follow),
+        (true, false) => show_as_json(&store, id),
+        (true, true) => {
+            while store.task(id)?.outcome.is_none() {
+                wait_for_news()?;
+            }
+            show_as_json(&store, id)
+        }
+    }
+}
+
+fn show_as_json(store: &TaskStore, id: TaskId) -> Result<(), Failure> {
+    print(|out| {
+        write_task(store, id, DismissedMember::HiddenBy, &mut *out)?;
+        Ok(writeln!(out)?)
+    })
+}
+
+fn show_to_people(store: &TaskStore, id: TaskId, follow: bool) -> Result<(), Failure> {
+    print(|out| {
+        let mut task = store.task(id)?;
+        let was_in_progress = task.outcome.is_none();
+        write_heading(out, &task, Utc::now())?;
+        let mut seen = write_messages(store, id, 0, out)?;
+        while follow && task.outcome.is_none() {
+            out.flush()?;
+            wait_for_news()?;
+            // The task first: one that has ended says nothing more, so that its last message is not missed.
+            task = store.task(id)?;
+            seen = write_messages(store, id, seen, out)?;
+        }
+        if follow && was_in_progress {
+            writeln!(out, "{} after {}", outcome(&task), time::duration(taken(&task, Utc::now())))?;
+        }
+        Ok(())
+    })
+}
+
+/// Waits for the next look, or fails at once if our output is closed: a silent task would keep us for ever.
+fn wait_for_news() -> Result<(), Failure> {
+    let stdout = io::stdout();
+    // No event is asked for, so that only the errors of the output end the wait early.
+    let mut output = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    match poll(&mut output, PollTimeout::from(LOOK_EVERY_MS)) {
+        Ok(1..) => Err(Failure::Output { source: io::ErrorKind::BrokenPipe.into() }),
+        _ => Ok(()),
+    }
+}
+
+fn write_heading(out: &mut dyn Write, task: &Task, now: DateTime<Utc>) -> io::Result<()> {
+    let when = |then| format!("{} ({})", time::absolute(then), time::relative(then, now));
+    let mut line = |name: &str, text: &str| writeln!(out, "{name:<15}{text}");
+    line("Task:", &task.id.to_string())?;
+    line("Title:", &harmless(&task.title))?;
+    line("State:", outcome(task))?;
+    if let (Some(user), Some(then)) = (&task.dismissed_by, task.dismissed) {
+        line("Dismissed:", &format!("by {}, {}", harmless(user), when(then)))?;
+    }
+    line("Performed by:", &or_dash(harmless(&task.performed_by)))?;
+    line("Configuration:", &configuration(task))?;
+    line("Started:", &when(task.started))?;
+    line("Finished:", &task.finished.map_or_else(|| "-".to_owned(), when))?;
+    line("Duration:", &time::duration(taken(task, now)))?;
+    if let Some(made) = &task.progress {
+        line("Progress:", &progress(made))?;
+    }
+    line("Messages:", &task.message_count.to_string())
+}
+
+/// What happened, whether the task was dismissed afterwards or not.
+fn outcome(task: &Task) -> &'static str {
+    match task.outcome {
+        None => "in progress",
+        Some(Outcome::Finished) => "finished",
+        Some(Outcome::Failed) => "failed",
+        Some(Outcome::Interrupted) => "interrupted",
+    }
+}
+
+fn configuration(task: &Task) -> String {
+    match task.configuration_id {
+        Some(id) => format!("{} (id {id})", harmless(&task.configuration_name)),
+        None if task.configuration_name.is_empty() => "-".to_owned(),
+        None => format!("{} (deleted)", harmless(&task.configuration_name)),
+    }
+}
+
+/// How long the task took, or has taken until now.
+fn taken(task: &Task, now: DateTime<Utc>) -> chrono::TimeDelta {
+    task.finished.unwrap_or(now) - task.started
+}
+
+fn progress(Progress { done, total, phase, .. }: &Progress) -> String {
+    let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let phase = phase.as_ref().map(|phase| format!(", {}", harmless(phase))).unwrap_or_default();
+    format!("{done}{of}{phase}")
+}
+
+/// Writes the messages behind `seen`, and gives the last one's number.
+fn write_messages(store: &TaskStore, id: TaskId, mut seen: u64, out: &mut dyn Write) -> Result<u64, Failure> {
+    loop {
+        let messages = store.messages(id, seen, PAGE_ROWS)?;
+        let Some(last) = messages.last() else { return Ok(seen) };
+        if seen == 0 {
+            writeln!(out)?;
+        }
+        seen = last.seq;
+        messages.iter().try_for_each(|message| write_message(out, message))?;
+    }
+}
+
+/// The lines of a longer text stand below its first one.
+fn write_message(out: &mut dyn Write, message: &Message) -> io::Result<()> {
+    let head = format!("{}  {:<5}  ", time::to_the_millisecond(message.time), message.level);
+    let indent = " ".repeat(head.len());
+    writeln!(out, "{head}{}", harmless_lines(&message.text, &indent))
+}

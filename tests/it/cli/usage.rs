@@ -1,0 +1,84 @@
+//! What is typed wrongly.
+
+use super::Place;
+
+#[test]
+fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
+    let place = Place::new();
+    let wrong: [&[&str]; 21] = [
+        &[],
+        &["frobnicate"],
+        &["start"],
+        &["start", "--title"],
+        &["start", "--title", "t", "--configuration", "0"],
+        &["message", "1"],
+        &["message", "one", "x"],
+        &["message", "-1", "x"],
+        &["message", "9223372036854775808", "x"],
+        &["message", "1", "x", "--level", "loud"],
+        &["progress", "1"],
+        &["progress", "1", "-1"],
+        &["progress", "1", "1", "much"],
+        &["dismiss"],
+        &["restore"],
+        &["list", "--limit", "0"],
+        &["list", "--limit", "-1"],
+        &["show"],
+        &["run", "--title", "t"],
+        &["run", "--title", "t", "true"],
+        &["configuration"],
+    ];
+    for arguments in wrong {
+        let ended = place.call(arguments);
+        assert_eq!((ended.code, ended.text().as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.error.contains("Usage: ") || ended.error.contains("--help"), "{}", ended.error);
+    }
+    assert_eq!(place.directory.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_limit_is_refused_with_json_which_has_none() {
+    let place = Place::new();
+    place.store();
+    let ended = place.call(&["list", "--json", "--limit", "5"]);
+    assert_eq!((ended.code, ended.text().as_str()), (Some(2), ""));
+    assert!(ended.error.contains("'--json' cannot be used with '--limit <N>'"), "{}", ended.error);
+}
+
+#[test]
+fn what_was_typed_is_repeated_harmlessly() {
+    let ended = Place::new().call(&["list", "\x1b[2J\u{202e}"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.error.contains(r"\x1b[2J\u{202e}"), "{:?}", ended.error);
+}
+
+#[test]
+fn every_command_and_every_option_has_a_help_text() {
+    let place = Place::new();
+    let commands: [&[&str]; 16] = [
+        &[],
+        &["configuration"],
+        &["configuration", "add"],
+        &["configuration", "list"],
+        &["configuration", "rename"],
+        &["configuration", "delete"],
+        &["start"],
+        &["message"],
+        &["progress"],
+        &["finish"],
+        &["fail"],
+        &["dismiss"],
+        &["restore"],
+        &["list"],
+        &["show"],
+        &["run"],
+    ];
+    for command in commands {
+        let help = place.ok(&[command, &["-h"]].concat());
+        assert!(help.contains("Usage: taskstore"), "{help}");
+        for line in help.lines().filter(|line| line.starts_with("  ")) {
+            assert!(line.trim().contains("  ") || line.starts_with("          "), "{command:?} leaves unsaid: {line}");
+        }
+    }
+    assert!(place.ok(&["--version"]).starts_with("taskstore "));
+}

@@ -1,0 +1,239 @@
+//! The model: a few maps.
+
+use std::collections::BTreeMap;
+
+use taskstore::{Error, Level, Outcome, Progress, TaskState};
+
+use super::steps::Verb;
+use crate::support::Everything;
+
+/// A task as the model keeps it. Times are nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PlainTask {
+    title: String,
+    /// What it was started on. The name is asked for when it is shown.
+    configuration: Option<i64>,
+    outcome: Option<Outcome>,
+    times: (i64, i64, Option<i64>),
+    dismissed: Option<(i64, String)>,
+    progress: Option<Progress>,
+    messages: Vec<(u64, i64, Level, String)>,
+}
+
+/// A task as it is shown: its configuration by id and name.
+type Shown = (PlainTask, Option<i64>, String);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plain {
+    pub(crate) now_ns: i64,
+    /// By id: the name, and whether it was deleted.
+    configurations: BTreeMap<i64, (String, bool)>,
+    tasks: BTreeMap<i64, PlainTask>,
+    newest_task: i64,
+}
+
+/// What a verb answers, as far as it can be told beforehand.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Answer {
+    Done,
+    /// An id or a count.
+    Id(i64),
+    NotFound(&'static str, i64),
+    WrongState(i64, TaskState, Option<String>),
+}
+
+pub(crate) fn answer_of(answer: taskstore::Result<Option<i64>>) -> Answer {
+    match answer {
+        Ok(None) => Answer::Done,
+        Ok(Some(id)) => Answer::Id(id),
+        Err(Error::NotFound { what, id }) => Answer::NotFound(what, id),
+        Err(Error::WrongState { id, found, dismissed_by, .. }) => Answer::WrongState(id.get(), found, dismissed_by),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+impl PlainTask {
+    fn state(&self) -> TaskState {
+        match (&self.dismissed, self.outcome) {
+            (Some(_), _) => TaskState::Dismissed,
+            (None, None) => TaskState::InProgress,
+            (None, Some(Outcome::Finished)) => TaskState::Finished,
+            (None, Some(Outcome::Failed)) => TaskState::Failed,
+            (None, Some(Outcome::Interrupted)) => TaskState::Interrupted,
+        }
+    }
+
+    fn touch(&mut self, now_ns: i64) {
+        self.times.1 = self.times.1.max(now_ns);
+    }
+
+    fn say(&mut self, now_ns: i64, level: Level, text: &str) {
+        self.touch(now_ns);
+        self.messages.push((self.messages.len() as u64 + 1, now_ns, level, text.to_owned()));
+    }
+
+    fn end(&mut self, now_ns: i64, outcome: Outcome, reason: &str) {
+        if !reason.is_empty() {
+            self.say(now_ns, Level::Error, reason);
+        }
+        self.touch(now_ns);
+        self.outcome = Some(outcome);
+        self.times.2 = Some(self.times.1);
+    }
+
+    fn dismiss(&mut self, now_ns: i64, by: &str) {
+        self.touch(now_ns);
+        self.dismissed = Some((self.times.1, by.to_owned()));
+    }
+}
+
+impl Plain {
+    pub(crate) fn newest_task(&self) -> i64 {
+        self.newest_task
+    }
+
+    pub(crate) fn newest_configuration(&self) -> i64 {
+        self.configurations.len() as i64
+    }
+
+    /// What the guard's drop records.
+    pub(crate) fn interrupt_newest(&mut self) {
+        let task = self.tasks.get_mut(&self.newest_task).unwrap();
+        task.end(self.now_ns, Outcome::Interrupted, "ended without finish or fail");
+    }
+
+    pub(crate) fn call(&mut self, verb: &Verb) -> Answer {
+        let now_ns = self.now_ns;
+        match verb {
+            Verb::Start { title, configuration } => self.start(title, *configuration),
+            Verb::Message { id, level, text } => {
+                self.change(*id, &[TaskState::InProgress], |task| task.say(now_ns, *level, text))
+            }
+            Verb::Progress { id, progress } => self.change(*id, &[TaskState::InProgress], |task| {
+                task.touch(now_ns);
+                task.progress = Some(progress.clone());
+            }),
+            Verb::Finish { id } => {
+                self.change(*id, &[TaskState::InProgress], |task| task.end(now_ns, Outcome::Finished, ""))
+            }
+            Verb::Fail { id, reason } => {
+                self.change(*id, &[TaskState::InProgress], |task| task.end(now_ns, Outcome::Failed, reason))
+            }
+            Verb::Dismiss { id, by } => self.change(*id, ENDED, |task| task.dismiss(now_ns, by)),
+            Verb::Restore { id } => self.change(*id, &[TaskState::Dismissed], |task| {
+                task.touch(now_ns);
+                task.dismissed = None;
+            }),
+            Verb::Delete { id } => {
+                let answer = self.change(*id, &[ENDED, &[TaskState::Dismissed]].concat(), |_| ());
+                if answer == Answer::Done {
+                    self.tasks.remove(id);
+                }
+                answer
+            }
+            Verb::DismissAll { configuration, by } => self.dismiss_all(*configuration, by),
+            Verb::Add { name } => {
+                let id = self.newest_configuration() + 1;
+                self.configurations.insert(id, (name.clone(), false));
+                Answer::Id(id)
+            }
+            Verb::Rename { configuration, name } => self.reconfigure(*configuration, |found| found.0.clone_from(name)),
+            Verb::DeleteConfiguration { configuration } => self.reconfigure(*configuration, |found| found.1 = true),
+        }
+    }
+
+    fn start(&mut self, title: &str, configuration: Option<i64>) -> Answer {
+        if let Some(id) = configuration.filter(|id| !self.is_there(*id)) {
+            return Answer::NotFound("configuration", id);
+        }
+        self.newest_task += 1;
+        let task = PlainTask {
+            title: title.to_owned(),
+            configuration,
+            outcome: None,
+            times: (self.now_ns, self.now_ns, None),
+            dismissed: None,
+            progress: None,
+            messages: Vec::new(),
+        };
+        self.tasks.insert(self.newest_task, task);
+        Answer::Id(self.newest_task)
+    }
+
+    fn change(&mut self, id: i64, needed: &[TaskState], change: impl FnOnce(&mut PlainTask)) -> Answer {
+        let Some(task) = self.tasks.get_mut(&id) else { return Answer::NotFound("task", id) };
+        if !needed.contains(&task.state()) {
+            return Answer::WrongState(id, task.state(), task.dismissed.clone().map(|(_, by)| by));
+        }
+        change(task);
+        Answer::Done
+    }
+
+    fn dismiss_all(&mut self, configuration: Option<i64>, by: &str) -> Answer {
+        if configuration.is_some_and(|id| !self.is_there(id)) {
+            return Answer::Id(0);
+        }
+        let mut dismissed = 0;
+        for task in self.tasks.values_mut() {
+            let meant = configuration.is_none() || task.configuration == configuration;
+            if meant && ENDED.contains(&task.state()) {
+                task.dismiss(self.now_ns, by);
+                dismissed += 1;
+            }
+        }
+        Answer::Id(dismissed)
+    }
+
+    fn reconfigure(&mut self, id: i64, change: impl FnOnce(&mut (String, bool))) -> Answer {
+        if !self.is_there(id) {
+            return Answer::NotFound("configuration", id);
+        }
+        change(self.configurations.get_mut(&id).unwrap());
+        Answer::Done
+    }
+
+    fn is_there(&self, configuration: i64) -> bool {
+        self.configurations.get(&configuration).is_some_and(|(_, deleted)| !deleted)
+    }
+
+    /// The tasks by id, as a store must show them.
+    pub(crate) fn tasks(&self) -> BTreeMap<i64, Shown> {
+        let shown = self.tasks.iter().map(|(id, task)| {
+            let configuration = task.configuration.filter(|id| self.is_there(*id));
+            let name = task.configuration.map_or(String::new(), |id| self.configurations[&id].0.clone());
+            (*id, (task.clone(), configuration, name))
+        });
+        shown.collect()
+    }
+
+    /// The tasks by id, as a store shows them. What a store does not show is taken from the model.
+    pub(crate) fn tasks_of(&self, found: &Everything) -> BTreeMap<i64, Shown> {
+        let shown = found.tasks.iter().map(|(task, messages)| {
+            let ns = |time: chrono::DateTime<chrono::Utc>| time.timestamp_nanos_opt().unwrap();
+            let said = messages.iter().map(|m| (m.seq, ns(m.time), m.level, m.text.clone()));
+            assert_eq!(task.message_count, messages.len() as u64);
+            let plain = PlainTask {
+                title: task.title.clone(),
+                configuration: self.tasks.get(&task.id.get()).and_then(|task| task.configuration),
+                outcome: task.outcome,
+                times: (ns(task.started), ns(task.updated), task.finished.map(ns)),
+                dismissed: task.dismissed.map(|time| (ns(time), task.dismissed_by.clone().unwrap())),
+                progress: task.progress.clone(),
+                messages: said.collect(),
+            };
+            (task.id.get(), (plain, task.configuration_id.map(i64::from), task.configuration_name.clone()))
+        });
+        shown.collect()
+    }
+
+    pub(crate) fn configurations(&self) -> Vec<(i64, String)> {
+        let there = self.configurations.iter().filter(|(_, (_, deleted))| !deleted);
+        there.map(|(id, (name, _))| (*id, name.clone())).collect()
+    }
+
+    pub(crate) fn configurations_of(found: &Everything) -> Vec<(i64, String)> {
+        found.configurations.iter().map(|found| (found.id.get(), found.name.clone())).collect()
+    }
+}
+
+const ENDED: &[TaskState] = &[TaskState::Finished, TaskState::Failed, TaskState::Interrupted];

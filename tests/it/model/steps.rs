@@ -1,0 +1,161 @@
+//! What a test of the model may do, and how it is drawn.
+
+use proptest::prelude::*;
+use taskstore::{Batch, Level, NewTask, Progress, Result, TaskStore};
+
+use super::plain::Plain;
+use crate::support::{configuration_id, task_id};
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Verb(Verb),
+    /// A guard is dropped.
+    Abandon,
+    /// Many verbs at once, which are committed or not.
+    Batch(Vec<Verb>, bool),
+    /// The clock moves on, or back.
+    Clock(i64),
+    Reopen,
+}
+
+/// A verb. Its ids are drawn as small numbers, which [`target`] turns into ids that were once given, and some that were not.
+#[derive(Clone, Debug)]
+pub(crate) enum Verb {
+    Start { title: String, configuration: Option<i64> },
+    Message { id: i64, level: Level, text: String },
+    Progress { id: i64, progress: Progress },
+    Finish { id: i64 },
+    Fail { id: i64, reason: String },
+    Dismiss { id: i64, by: String },
+    DismissAll { configuration: Option<i64>, by: String },
+    Restore { id: i64 },
+    Delete { id: i64 },
+    Add { name: String },
+    Rename { configuration: i64, name: String },
+    DeleteConfiguration { configuration: i64 },
+}
+
+impl Verb {
+    pub(crate) fn call(&self, store: &TaskStore) -> Result<Option<i64>> {
+        match self.clone() {
+            Self::Start { title, configuration } => started(store.start_detached(new(title, configuration))),
+            Self::Message { id, level, text } => done(store.message(task_id(id), level, text)),
+            Self::Progress { id, progress } => done(store.progress(task_id(id), &progress)),
+            Self::Finish { id } => done(store.finish(task_id(id))),
+            Self::Fail { id, reason } => done(store.fail(task_id(id), reason)),
+            Self::Dismiss { id, by } => done(store.dismiss(task_id(id), by)),
+            Self::DismissAll { configuration, by } => {
+                counted(store.dismiss_all(configuration.map(configuration_id), by))
+            }
+            Self::Restore { id } => done(store.restore(task_id(id))),
+            Self::Delete { id } => done(store.delete(task_id(id))),
+            Self::Add { name } => started(store.configurations().add(name)),
+            Self::Rename { configuration, name } => {
+                done(store.configurations().rename(configuration_id(configuration), name))
+            }
+            Self::DeleteConfiguration { configuration } => {
+                done(store.configurations().delete(configuration_id(configuration)))
+            }
+        }
+    }
+
+    pub(crate) fn call_in(&self, batch: &Batch<'_>) -> Result<Option<i64>> {
+        match self.clone() {
+            Self::Start { title, configuration } => started(batch.start_detached(new(title, configuration))),
+            Self::Message { id, level, text } => done(batch.message(task_id(id), level, text)),
+            Self::Progress { id, progress } => done(batch.progress(task_id(id), &progress)),
+            Self::Finish { id } => done(batch.finish(task_id(id))),
+            Self::Fail { id, reason } => done(batch.fail(task_id(id), reason)),
+            Self::Dismiss { id, by } => done(batch.dismiss(task_id(id), by)),
+            Self::DismissAll { configuration, by } => {
+                counted(batch.dismiss_all(configuration.map(configuration_id), by))
+            }
+            Self::Restore { id } => done(batch.restore(task_id(id))),
+            Self::Delete { id } => done(batch.delete(task_id(id))),
+            Self::Add { name } => started(batch.add_configuration(name)),
+            Self::Rename { configuration, name } => {
+                done(batch.rename_configuration(configuration_id(configuration), name))
+            }
+            Self::DeleteConfiguration { configuration } => {
+                done(batch.delete_configuration(configuration_id(configuration)))
+            }
+        }
+    }
+}
+
+fn new(title: String, configuration: Option<i64>) -> NewTask {
+    let new = NewTask::new(title);
+    configuration.into_iter().fold(new, |new, id| new.configuration(configuration_id(id)))
+}
+
+fn started(answer: Result<impl Into<i64>>) -> Result<Option<i64>> {
+    answer.map(|id| Some(id.into()))
+}
+
+fn counted(answer: Result<u64>) -> Result<Option<i64>> {
+    answer.map(|count| Some(i64::try_from(count).unwrap()))
+}
+
+fn done(answer: Result<()>) -> Result<Option<i64>> {
+    answer.map(|()| None)
+}
+
+/// The verb with its ids turned into ones of the model: mostly of rows there are or were, else of none.
+pub(crate) fn target(verb: &Verb, plain: &Plain) -> Verb {
+    let mut verb = verb.clone();
+    match &mut verb {
+        Verb::Message { id, .. }
+        | Verb::Progress { id, .. }
+        | Verb::Finish { id }
+        | Verb::Fail { id, .. }
+        | Verb::Dismiss { id, .. }
+        | Verb::Restore { id }
+        | Verb::Delete { id } => *id = *id % (plain.newest_task() + 1) + 1,
+        Verb::Start { configuration: Some(id), .. }
+        | Verb::DismissAll { configuration: Some(id), .. }
+        | Verb::Rename { configuration: id, .. }
+        | Verb::DeleteConfiguration { configuration: id } => *id = *id % (plain.newest_configuration() + 1) + 1,
+        Verb::Start { configuration: None, .. } | Verb::DismissAll { configuration: None, .. } | Verb::Add { .. } => {}
+    }
+    verb
+}
+
+fn verb() -> impl Strategy<Value = Verb> {
+    let id = 0..60_i64;
+    let configuration = 0..6_i64;
+    let text = "[a-c']{0,3}";
+    let name = "[a-c%]{1,3}";
+    let level = prop::sample::select(&Level::ALL[..]);
+    let progress = (0..5_u64, prop::option::of(0..5_u64), prop::option::of("[a-c]{0,2}"));
+    let progress = progress.prop_map(|(done, total, phase)| {
+        let progress = total.into_iter().fold(Progress::new(done), Progress::of);
+        phase.into_iter().fold(progress, Progress::phase)
+    });
+    prop_oneof![
+        6 => (text, prop::option::of(configuration.clone()))
+            .prop_map(|(title, configuration)| Verb::Start { title, configuration }),
+        4 => (id.clone(), level, text).prop_map(|(id, level, text)| Verb::Message { id, level, text }),
+        2 => (id.clone(), progress).prop_map(|(id, progress)| Verb::Progress { id, progress }),
+        3 => id.clone().prop_map(|id| Verb::Finish { id }),
+        3 => (id.clone(), text).prop_map(|(id, reason)| Verb::Fail { id, reason }),
+        4 => (id.clone(), name).prop_map(|(id, by)| Verb::Dismiss { id, by }),
+        1 => (prop::option::of(configuration.clone()), name)
+            .prop_map(|(configuration, by)| Verb::DismissAll { configuration, by }),
+        2 => id.clone().prop_map(|id| Verb::Restore { id }),
+        1 => id.prop_map(|id| Verb::Delete { id }),
+        2 => name.prop_map(|name| Verb::Add { name }),
+        1 => (configuration.clone(), name).prop_map(|(configuration, name)| Verb::Rename { configuration, name }),
+        1 => configuration.prop_map(|configuration| Verb::DeleteConfiguration { configuration }),
+    ]
+}
+
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        30 => verb().prop_map(Step::Verb),
+        3 => Just(Step::Abandon),
+        3 => (prop::collection::vec(verb(), 0..6), prop::bool::weighted(0.7)).prop_map(|(v, c)| Step::Batch(v, c)),
+        8 => (-50..100_i64).prop_map(Step::Clock),
+        1 => Just(Step::Reopen),
+    ];
+    prop::collection::vec(step, 0..60)
+}

@@ -1,0 +1,92 @@
+//! Real processes: a test runs this binary again, with itself as the only test and its role in the environment.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+const ROLE: &str = "TASKSTORE_TEST_ROLE";
+const FILE: &str = "TASKSTORE_TEST_FILE";
+const SAID: &str = "child: ";
+
+/// What this process is to do, and with which file; `None` in the process of the test itself.
+pub(crate) fn role() -> Option<(String, PathBuf)> {
+    let role = env::var(ROLE).ok()?;
+    Some((role, env::var_os(FILE).unwrap().into()))
+}
+
+/// In a child: waits until its siblings are as far, and the test lets all of them go.
+pub(crate) fn wait_for_go() {
+    say("ready");
+    std::io::stdin().read_exact(&mut [0]).unwrap();
+}
+
+/// In a child: tells the test something, in one line.
+pub(crate) fn say(line: &str) {
+    eprintln!("{SAID}{line}");
+}
+
+/// The command that runs one test of this binary in a role, with a file.
+pub(crate) fn command(test: &str, role: &str, file: &Path) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    put_in_role(&mut command, test, role, file);
+    command
+}
+
+/// Adds the arguments and the environment of a role to a command that ends in this binary's path.
+pub(crate) fn put_in_role(command: &mut Command, test: &str, role: &str, file: &Path) {
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ROLE, role).env(FILE, file);
+}
+
+/// What a child said, after it has ended well.
+pub(crate) fn run(mut command: Command) -> Vec<String> {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}\n{}", String::from_utf8_lossy(&output.stdout));
+    stderr.lines().filter_map(said).collect()
+}
+
+/// Processes that wait to be let go together.
+pub(crate) struct Children(Vec<(Child, BufReader<ChildStderr>)>);
+
+impl Children {
+    /// Starts one child for each role, and waits until all of them are ready.
+    pub(crate) fn ready(test: &str, roles: &[&str], file: &Path) -> Self {
+        let spawned = roles.iter().map(|role| {
+            let mut command = command(test, role, file);
+            let piped = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+            let mut child = piped.spawn().unwrap();
+            let stderr = BufReader::new(child.stderr.take().unwrap());
+            (child, stderr)
+        });
+        let mut children = Self(spawned.collect());
+        for (_, stderr) in &mut children.0 {
+            let mut before = Vec::new();
+            let is_ready = |line: &String| said(line).as_deref() == Some("ready");
+            let mut lines = stderr.lines().map_while(Result::ok).inspect(|line| before.push(line.clone()));
+            let ready = lines.any(|line| is_ready(&line));
+            assert!(ready, "a child of {test} did not come to its start:\n{}", before.join("\n"));
+        }
+        children
+    }
+
+    /// Lets all go, and gives what each has said by its end.
+    pub(crate) fn go(mut self) -> Vec<Vec<String>> {
+        let doors: Vec<_> = self.0.iter_mut().map(|(child, _)| child.stdin.take().unwrap()).collect();
+        for mut door in doors {
+            door.write_all(b"!").unwrap();
+        }
+        let ends = self.0.into_iter().map(|(mut child, mut stderr)| {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            let status = child.wait().unwrap();
+            assert!(status.success(), "a child failed:\n{text}");
+            text.lines().filter_map(said).collect()
+        });
+        ends.collect()
+    }
+}
+
+fn said(line: &str) -> Option<String> {
+    line.strip_prefix(SAID).map(str::to_owned)
+}

@@ -1,0 +1,141 @@
+//! The envelope of every answer.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use taskstore::wire::task_api::{
+    Answer, DismissAllRequest, DismissedCount, DismissedMember, TaskRequest, failure_message, write_dismissed_count,
+    write_failure, write_task,
+};
+use taskstore::{Error, NewTask, OpenOptions};
+
+use super::{list, show, store};
+use crate::support::{configuration_id, finished, start, task_id, temporary};
+
+fn failure(message: &str) -> String {
+    let mut answer = Vec::new();
+    write_failure(message, &mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn a_success_has_a_result_and_says_so_and_has_no_error() {
+    let store = temporary();
+    assert_eq!(list(&store, ""), r#"{"result":{"tasks":[]},"successful":true}"#);
+    let id = start(&store, "t");
+    assert!(show(&store, id, DismissedMember::HiddenBy).starts_with(r#"{"result":{"configuration_id":0,"#));
+    assert!(show(&store, id, DismissedMember::HiddenBy).ends_with(r#"},"successful":true}"#));
+    assert_eq!(serde_json::to_string(&Answer::success(1)).unwrap(), r#"{"result":1,"successful":true}"#);
+}
+
+#[test]
+fn a_failure_has_a_message_and_says_so_and_has_no_result() {
+    assert_eq!(failure("no"), r#"{"error":{"message":"no"},"successful":false}"#);
+    assert_eq!(failure(""), r#"{"error":{"message":""},"successful":false}"#);
+    assert_eq!(
+        failure("a \"b\" \\ \u{1b}\n é 👩 </script>"),
+        r#"{"error":{"message":"a \"b\" \\ \u001b\n é 👩 </script>"},"successful":false}"#
+    );
+    let data = serde_json::to_string(&Answer::<()>::failure("no")).unwrap();
+    assert_eq!(data, failure("no"));
+}
+
+#[test]
+fn a_refusal_that_concerns_the_request_is_told_word_for_word() {
+    let (store, _) = store();
+    let id = start(&store, "t");
+    let told = |error: Error| failure_message(&error);
+    assert_eq!(told(store.task(task_id(9)).unwrap_err()), "task 9 does not exist");
+    assert_eq!(
+        told(store.dismiss(id, "ann").unwrap_err()),
+        "cannot dismiss task 1: it is in progress; it must be ended and not dismissed"
+    );
+    assert_eq!(told(store.dismiss(id, "").unwrap_err()), "dismissed_by must not be empty");
+    assert_eq!(
+        told(store.dismiss(id, "x".repeat(257)).unwrap_err()),
+        "dismissed_by is 257 bytes long; the limit is 256"
+    );
+    let nowhere = NewTask::new("t").configuration(configuration_id(5));
+    assert_eq!(told(store.start_detached(nowhere).unwrap_err()), "configuration 5 does not exist");
+    let page = taskstore::TaskFilter::new().limit(0);
+    assert_eq!(told(store.list(&page).unwrap_err()), "limit is \"0\"; it must be a whole number from 1 to 1000");
+}
+
+#[test]
+fn any_other_failure_is_told_in_general_words_without_sql_or_path() {
+    let path = PathBuf::from("/secret/tasks.db");
+    let io = || std::io::Error::other("/secret/tasks.db");
+    for (error, text) in [
+        (Error::Busy { waited: Duration::from_secs(5) }, "the store is busy; try again"),
+        (Error::ReadOnly, "the store is read-only"),
+        (Error::Closed, "internal error"),
+        (Error::InsideBatch, "internal error"),
+        (Error::NotATaskStore { path: path.clone() }, "internal error"),
+        (Error::SchemaTooNew { path: path.clone(), found: 2, newest: 1 }, "internal error"),
+        (Error::SymbolicLink { path }, "internal error"),
+        (Error::Io { action: "write the answer", source: io() }, "internal error"),
+        (OpenOptions::new().open("/dev/null/x").unwrap_err(), "internal error"),
+        (of_sqlite(), "internal error"),
+    ] {
+        assert_eq!(failure_message(&error), text, "{error:?}");
+    }
+}
+
+/// An error of SQLite's own.
+fn of_sqlite() -> Error {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = crate::support::open(&path);
+    crate::support::files::shell(&path).execute_batch("DROP TABLE message; DROP TABLE task").unwrap();
+    let error = store.task(task_id(1)).unwrap_err();
+    assert!(matches!(error, Error::Engine { .. }), "{error:?}");
+    error
+}
+
+#[test]
+fn dismissing_and_restoring_over_the_api_answer_with_the_task_itself() {
+    let (store, _) = store();
+    let id = finished(&store, "t");
+    let request = TaskRequest::parse(br#"{"params":{"task_id":1}}"#).unwrap();
+    let asked = request.task().unwrap();
+    assert_eq!(asked, id);
+    store.dismiss(asked, "ann").unwrap();
+    let answer = show(&store, asked, DismissedMember::HiddenBy);
+    assert!(answer.contains(r#""hidden_by":"ann","#) && answer.contains(r#""state":"Dismissed","#), "{answer}");
+    store.restore(asked).unwrap();
+    let answer = show(&store, asked, DismissedMember::HiddenBy);
+    assert!(answer.contains(r#""hidden_by":"","#) && answer.contains(r#""state":"End","#), "{answer}");
+}
+
+#[test]
+fn dismissing_all_over_the_api_answers_with_their_number() {
+    let (store, _) = store();
+    let prod = store.configurations().add("prod").unwrap();
+    for _ in 0..3 {
+        let id = store.start_detached(NewTask::new("t").configuration(prod)).unwrap();
+        store.finish(id).unwrap();
+    }
+    finished(&store, "of none");
+    let answer = |body: &[u8]| {
+        let request = DismissAllRequest::parse(body).unwrap();
+        let dismissed = store.dismiss_all(request.configuration, "ann").unwrap();
+        let mut answer = Vec::new();
+        write_dismissed_count(dismissed, &mut answer).unwrap();
+        let data = serde_json::to_vec(&Answer::success(DismissedCount { dismissed })).unwrap();
+        assert_eq!(data, answer);
+        String::from_utf8(answer).unwrap()
+    };
+    let of_prod = br#"{"params":{"configuration_id":1}}"#;
+    assert_eq!(answer(of_prod), r#"{"result":{"dismissed":3},"successful":true}"#);
+    assert_eq!(answer(of_prod), r#"{"result":{"dismissed":0},"successful":true}"#);
+    assert_eq!(answer(b""), r#"{"result":{"dismissed":1},"successful":true}"#);
+}
+
+#[test]
+fn showing_an_unknown_task_writes_nothing() {
+    let (store, _) = store();
+    let mut answer = Vec::new();
+    let error = write_task(&store, task_id(7), DismissedMember::HiddenBy, &mut answer).unwrap_err();
+    assert!(matches!(error, Error::NotFound { what: "task", id: 7 }), "{error:?}");
+    assert_eq!(answer, b"");
+}
