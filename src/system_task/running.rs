@@ -99,6 +99,19 @@ impl RunningSystemTask {
         self.run.uuid
     }
 
+    /// What the verbs inside a [`Batch`](crate::Batch) need to know of the run.
+    #[must_use]
+    pub fn started(&self) -> &StartedRun {
+        &self.run
+    }
+
+    /// Lets go of the run, which stays in progress: from now on it is ended inside a [`Batch`](crate::Batch).
+    #[must_use = "this is what ends the run from now on"]
+    pub fn detach(mut self) -> StartedRun {
+        self.armed = false;
+        self.run.clone()
+    }
+
     /// Logs an event. It is on disk when this returns.
     ///
     /// # Errors

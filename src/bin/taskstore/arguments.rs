@@ -1,11 +1,15 @@
 //! What can be typed.
 
+pub mod system_task;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, value_parser};
 use taskstore::{ConfigurationId, Level, TaskId};
+
+use system_task::SystemTaskVerb;
 
 /// Records what is going on, and shows it to people.
 ///
@@ -94,6 +98,10 @@ pub enum Verb {
     /// Once the command has exited, `run` waits at most 2 seconds for processes that it left behind and that still hold
     /// its output. What they print later is not recorded, and they find the pipe closed.
     Run(RunArguments),
+
+    /// Run, list, show or clean up system tasks: background jobs and the history of their runs.
+    #[command(subcommand)]
+    SystemTask(SystemTaskVerb),
 }
 
 #[derive(Debug, Subcommand)]

@@ -54,6 +54,12 @@ pub struct RetrieveRequest {
 }
 
 impl RetrieveRequest {
+    /// The row of this uuid, whatever it is like.
+    #[must_use]
+    pub fn new(uuid: Uuid) -> Self {
+        Self { uuid, filter: SystemTaskFilter::new() }
+    }
+
     /// Reads the uuid, as [`parse_uuid`] does, and the parameters, as [`ListRequest::parse`] does.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use taskstore::Level;
 
+use super::record::Failed;
+
 /// The most text that waits to be written. Then whoever brings more waits.
 const BYTES_MAX: usize = 8 << 20;
 /// The most lines that wait: empty ones take room, too.
@@ -20,8 +22,8 @@ pub struct Line {
 pub enum Work {
     /// Write these.
     Lines(Vec<Line>),
-    /// End the task, with this reason if it failed.
-    End(Option<String>),
+    /// End the record, as failed or not.
+    End(Option<Failed>),
 }
 
 /// Lines on their way, in the order in which they came.
@@ -34,8 +36,8 @@ pub struct Buffer {
 struct State {
     lines: Vec<Line>,
     bytes: usize,
-    /// Set when nothing more is taken: how the task ended.
-    end: Option<Option<String>>,
+    /// Set when nothing more is taken: how the command failed, if it did.
+    end: Option<Option<Failed>>,
     /// Nothing is written any more; lines are only counted.
     given_up: bool,
     lost: u64,
@@ -76,8 +78,8 @@ impl Buffer {
     }
 
     /// Takes nothing more. What is in the buffer is still written, then the end.
-    pub fn close(&self, reason: Option<String>) {
-        self.lock().end = Some(reason);
+    pub fn close(&self, failed: Option<Failed>) {
+        self.lock().end = Some(failed);
         self.changed.notify_all();
     }
 
@@ -86,10 +88,10 @@ impl Buffer {
         let idle = |state: &mut State| state.lines.is_empty() && state.end.is_none();
         let mut state = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
         if state.lines.is_empty()
-            && let Some(reason) = state.end.take()
+            && let Some(failed) = state.end.take()
         {
             state.end = Some(None);
-            return Work::End(reason);
+            return Work::End(failed);
         }
         state.bytes = 0;
         let lines = std::mem::take(&mut state.lines);

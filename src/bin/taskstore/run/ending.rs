@@ -8,6 +8,8 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 
+use super::record::Failed;
+
 /// What a shell exits with for a command that it does not find, that it cannot start, and, with the signal's number
 /// added, that died of a signal.
 const NOT_FOUND: u8 = 127;
@@ -26,19 +28,27 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Why the task failed; `None` if it finished.
-    pub fn reason(&self) -> Option<String> {
+    /// How the command failed; `None` if it did not.
+    pub fn failed(&self) -> Option<Failed> {
         match self {
             Self::Exited(status) if status.success() => None,
             Self::Exited(status) => Some(match (status.code(), status.signal()) {
-                (Some(code), _) => format!("exited with status {code}"),
-                (None, Some(signal)) => format!("killed by {}", numbered(signal)),
-                (None, None) => status.to_string(),
+                (Some(code), _) => Failed::with_status(format!("exited with status {code}"), code),
+                (None, Some(signal)) => {
+                    Failed::by_signal(format!("killed by {}", numbered(signal)), signal, signal_name(signal))
+                }
+                (None, None) => Failed::without_exit(status.to_string()),
             }),
-            Self::NotStarted(error) => Some(format!("could not start: {}", system_text(error))),
-            Self::Unknown(error) => Some(format!("could not wait for the command: {}", system_text(error))),
+            Self::NotStarted(error) => {
+                let reason = format!("could not start: {}", system_text(error));
+                Some(Failed::with_status(reason, not_started(error).into()))
+            }
+            Self::Unknown(error) => {
+                Some(Failed::without_exit(format!("could not wait for the command: {}", system_text(error))))
+            }
             Self::Stopped { signal } => {
-                Some(format!("stopped by {} before the command was started", numbered(*signal)))
+                let reason = format!("stopped by {} before the command was started", numbered(*signal));
+                Some(Failed::by_signal(reason, *signal, signal_name(*signal)))
             }
         }
     }
@@ -51,12 +61,16 @@ impl Ending {
                 (None, Some(signal)) => die_of(signal),
                 (None, None) => ExitCode::FAILURE,
             },
-            Self::NotStarted(error) if error.kind() == ErrorKind::NotFound => ExitCode::from(NOT_FOUND),
-            Self::NotStarted(_) => ExitCode::from(NOT_EXECUTABLE),
+            Self::NotStarted(error) => ExitCode::from(not_started(error)),
             Self::Unknown(_) => ExitCode::FAILURE,
             Self::Stopped { signal } => die_of(*signal),
         }
     }
+}
+
+/// What a command that could not be started exits with.
+fn not_started(error: &io::Error) -> u8 {
+    if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }
 }
 
 /// Dies of the signal, so that our caller sees what it would have seen of the command. Where that cannot be, gives what

@@ -1,4 +1,4 @@
-//! `taskstore run`: a real command, run as a task.
+//! `taskstore run` and `taskstore system-task run`: a real command, run as a task or as a run of a system task.
 //!
 //! Threads: two pass the command's output on ([`stream`]) and put its lines into a bounded buffer ([`buffer`]), one
 //! writes them from there ([`recorder`]), one turns signals into events. This one waits for the events and decides.
@@ -8,6 +8,7 @@ mod command;
 mod ending;
 mod event;
 mod lines;
+mod record;
 mod recorder;
 mod signals;
 mod stream;
@@ -19,15 +20,17 @@ use std::process::{ExitCode, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-use taskstore::{Level, TaskId};
+use taskstore::{Error, Level, TaskStore};
 
 use self::buffer::Buffer;
 use self::command::{Outputs, Running};
 use self::ending::Ending;
 use self::event::Event;
+use self::record::{Failed, Record, SystemTaskRecord, TaskRecord};
 use self::recorder::Recorded;
 use self::signals::Watched;
 use crate::arguments::RunArguments;
+use crate::arguments::system_task::SystemTaskRunArguments;
 use crate::failure::Failure;
 use crate::terminal::complain;
 use crate::terminal::text::harmless;
@@ -36,26 +39,46 @@ use crate::{database, failure, verbs};
 const LEFT_BEHIND: &str =
     "a process that the command left behind still holds its output; what it prints from here is not recorded";
 
+/// `taskstore run`.
 pub fn run(db: &Path, RunArguments { task, quiet, command }: RunArguments) -> Result<ExitCode, Failure> {
+    record(db, &command, quiet, |store| TaskRecord::start(store, verbs::new_task(task)))
+}
+
+/// `taskstore system-task run`.
+pub fn run_system_task(db: &Path, arguments: SystemTaskRunArguments) -> Result<ExitCode, Failure> {
+    let SystemTaskRunArguments { name, uid, quiet, warn_on_stderr, command, .. } = &arguments;
+    record(db, command, *quiet, |store| {
+        let identity = (name.clone(), uid.as_deref());
+        SystemTaskRecord::start(store, identity, arguments.options(), command, *warn_on_stderr)
+    })
+}
+
+/// Runs a command, and records it as what `start` starts.
+fn record<R: Record>(
+    db: &Path,
+    command: &[OsString],
+    quiet: bool,
+    start: impl FnOnce(&TaskStore) -> Result<R, Error>,
+) -> Result<ExitCode, Failure> {
     let store = database::open_or_create(db)?;
-    // Before the task starts: a signal that kills us from here on would leave it in progress, or a command alone.
+    // Before the record starts: a signal that kills us from here on would leave it in progress, or a command alone.
     let watched = signals::watch().map_err(|source| Failure::System { action: "watch for signals", source })?;
-    let task = store.start(verbs::new_task(task))?;
-    let id = task.id();
+    let record = start(&store)?;
+    let subject = record.subject();
     if !quiet {
-        complain(&format!("taskstore: task {id} started"));
+        complain(&format!("taskstore: {subject} started"));
     }
     let buffer = Arc::new(Buffer::new());
     let (sender, events) = mpsc::channel();
-    recorder::start(store.clone(), task, Arc::clone(&buffer), sender.clone())
+    recorder::start(record, Arc::clone(&buffer), sender.clone())
         .map_err(|source| Failure::System { action: "start a thread", source })?;
 
-    let ending = run_command(&command, watched, &buffer, sender, &events);
-    buffer.close(ending.reason());
+    let ending = run_command(command, watched, &buffer, sender, &events);
+    buffer.close(ending.failed());
     let recorded = wait_for_recorder(&buffer, &events);
     // The files are closed here, since a death by signal runs no destructor. What was recorded is on disk anyway.
     let _ = store.close();
-    report(id, &ending, recorded.as_ref(), quiet);
+    report(&subject, &ending, recorded.as_ref(), quiet);
     Ok(ending.exit_as_it())
 }
 
@@ -137,8 +160,8 @@ fn wait_for_recorder(buffer: &Buffer, events: &Receiver<Event>) -> Option<Record
 }
 
 /// What a person is told at the end. A loss is told even if they want it quiet.
-fn report(id: TaskId, ending: &Ending, recorded: Option<&Recorded>, quiet: bool) {
-    let mut subject = format!("task {id}");
+fn report(subject: &str, ending: &Ending, recorded: Option<&Recorded>, quiet: bool) {
+    let mut subject = subject;
     if let Some(Recorded { failure: Some(error), lost, ended }) = recorded {
         let missing = match (lost, ended) {
             (0, _) => "its end".to_owned(),
@@ -147,12 +170,12 @@ fn report(id: TaskId, ending: &Ending, recorded: Option<&Recorded>, quiet: bool)
         };
         complain(&format!("taskstore: not recorded of {subject}: {missing}: {}", harmless(&failure::chain(error))));
         if !ended {
-            subject = "the command".to_owned();
+            subject = "the command";
         }
     }
-    match ending.reason() {
+    match ending.failed() {
         // Nobody would tell otherwise: a shell says so too.
-        Some(reason) if !quiet || matches!(ending, Ending::NotStarted(_)) => {
+        Some(Failed { reason, .. }) if !quiet || matches!(ending, Ending::NotStarted(_)) => {
             complain(&format!("taskstore: {subject} failed: {}", harmless(&reason)));
         }
         None if !quiet => complain(&format!("taskstore: {subject} finished")),

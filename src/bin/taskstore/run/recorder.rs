@@ -1,4 +1,4 @@
-//! Writes what is in the buffer, and ends the task: one commit in flight, and in the next all that came meanwhile.
+//! Writes what is in the buffer, and ends the record: one commit in flight, and in the next all that came meanwhile.
 
 use std::io;
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use taskstore::{Error, Level, RunningTask, TaskId, TaskStore};
+use taskstore::Error;
 
-use super::buffer::{Buffer, Line, Work};
+use super::buffer::{Buffer, Work};
 use super::event::Event;
+use super::record::Record;
 use crate::failure::chain;
 
 /// How long a write is tried again when the file is locked or the disk full. Meanwhile the buffer may fill, and then
@@ -28,21 +29,21 @@ pub struct Recorded {
     pub failure: Option<Error>,
 }
 
-pub fn start(store: TaskStore, task: RunningTask, buffer: Arc<Buffer>, events: Sender<Event>) -> io::Result<()> {
-    let record = move || {
-        let recorded = record(&store, task, &buffer);
+pub fn start(record: impl Record, buffer: Arc<Buffer>, events: Sender<Event>) -> io::Result<()> {
+    let work = move || {
+        let recorded = write_all(record, &buffer);
         let _ = events.send(Event::Recorded(recorded));
     };
-    thread::Builder::new().spawn(record).map(drop)
+    thread::Builder::new().spawn(work).map(drop)
 }
 
-fn record(store: &TaskStore, task: RunningTask, buffer: &Buffer) -> Recorded {
+fn write_all(record: impl Record, buffer: &Buffer) -> Recorded {
     let mut failure = None;
-    let reason = loop {
+    let failed = loop {
         match buffer.take() {
-            Work::End(reason) => break reason,
+            Work::End(failed) => break failed,
             Work::Lines(lines) => {
-                if let Err(error) = patiently(buffer, || write(store, task.id(), &lines)) {
+                if let Err(error) = patiently(buffer, || record.write(&lines)) {
                     buffer.give_up(lines.len());
                     failure = Some(error);
                 }
@@ -50,31 +51,16 @@ fn record(store: &TaskStore, task: RunningTask, buffer: &Buffer) -> Recorded {
         }
     };
     let lost = buffer.lost();
-    // For whoever reads the task later.
+    // For whoever reads the record later.
     let note = failure.as_ref().map(|error| format!("not recorded: {}: {}", messages(lost), chain(error)));
-    let ended = patiently(buffer, || end(store, task.id(), note.as_deref(), reason.as_deref()));
-    // Dropped, the guard would try once more to record an end, and another one.
-    let _ = task.detach();
+    let ended = patiently(buffer, || record.end(note.as_deref(), failed.as_ref()));
+    record.let_go();
     Recorded { lost, ended: ended.is_ok(), failure: failure.or(ended.err()) }
 }
 
 /// `1 message`, `2 messages`
 pub fn messages(count: u64) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
-}
-
-fn write(store: &TaskStore, id: TaskId, lines: &[Line]) -> Result<(), Error> {
-    store.batch(|batch| lines.iter().try_for_each(|line| batch.message(id, line.level, line.text.as_str())))
-}
-
-fn end(store: &TaskStore, id: TaskId, note: Option<&str>, reason: Option<&str>) -> Result<(), Error> {
-    store.batch(|batch| {
-        note.map_or(Ok(()), |note| batch.message(id, Level::Warn, note))?;
-        match reason {
-            None => batch.finish(id),
-            Some(reason) => batch.fail(id, reason),
-        }
-    })
 }
 
 /// Tries again what may succeed later, for a while.
