@@ -9,6 +9,7 @@ mod run_output;
 mod run_recording;
 mod run_signals;
 mod show;
+mod system_task;
 mod terminal;
 mod usage;
 mod verbs;
