@@ -19,10 +19,13 @@ use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, Once};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 use taskstore::{Message, Task, TaskId, TaskStore};
 use tempfile::TempDir;
 
@@ -126,8 +129,21 @@ impl Ended {
     }
 }
 
+/// A signal that whoever started the tests has them ignore, as a shell does with SIGINT for what runs in the background,
+/// would be ignored by the program too. What we catch is back at its default in a program that we start.
+fn catch_what_may_be_ignored() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] {
+            // It still ends us.
+            register_conditional_default(signal, Arc::new(AtomicBool::new(true))).unwrap();
+        }
+    });
+}
+
 impl Started {
     fn new(mut command: Command) -> Self {
+        catch_what_may_be_ignored();
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
         let output = Collected::new(child.stdout.take().unwrap());

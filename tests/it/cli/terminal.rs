@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Place, Started};
+use super::{Place, Started, wait_until};
 use unicode_width::UnicodeWidthStr;
 
 /// Runs a shell script on a terminal, with `taskstore` in `$T`.
@@ -48,6 +48,27 @@ fn a_signal_that_a_process_sends_to_run_in_the_foreground_reaches_the_command_on
     std::fs::write(place.path("stop"), "").unwrap();
     assert_eq!(run.end().text().matches("got it").count(), 1);
     assert_eq!(place.said(1).iter().filter(|line| *line == "warn received SIGTERM").count(), 1);
+}
+
+#[test]
+fn a_terminal_that_is_gone_is_told_to_the_command_once() {
+    let place = Place::new();
+    let command = "trap 'echo got it >>got' HUP; echo ready; while [ ! -e stop ]; do sleep 0.02 & wait $!; done";
+    // Once as the leader of the session, whom the kernel tells alone, and once below a shell, whose end it tells to all.
+    for (start, id) in [("exec", 1), ("", 2)] {
+        let script = format!("{start} $T run --title t -- sh -c \"{command}\"; :");
+        let Some(mut run) = on_a_terminal(&place, &script) else { return };
+        run.wait_for("ready");
+        run.child.kill().unwrap();
+        wait_until("the signal to be recorded", || place.said(id).contains(&"warn received SIGHUP".to_owned()));
+        wait_until("the command to get it", || place.path("got").exists());
+        std::fs::write(place.path("stop"), "").unwrap();
+        wait_until("the task to end", || place.task(id).outcome.is_some());
+        let got = std::fs::metadata(place.path("got")).unwrap().len();
+        assert_eq!(got, 7, "{start}: {:?}", place.said(id));
+        std::fs::remove_file(place.path("got")).unwrap();
+        std::fs::remove_file(place.path("stop")).unwrap();
+    }
 }
 
 #[test]

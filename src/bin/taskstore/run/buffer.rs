@@ -44,6 +44,14 @@ struct State {
     hurried: bool,
 }
 
+impl State {
+    /// Whether who brings more has to wait. Not once the lines go nowhere.
+    fn is_full(&self) -> bool {
+        let full = self.bytes >= BYTES_MAX || self.lines.len() >= LINES_MAX;
+        full && self.end.is_none() && !self.given_up
+    }
+}
+
 impl Buffer {
     pub fn new() -> Self {
         Self { state: Mutex::default(), changed: Condvar::new() }
@@ -51,11 +59,8 @@ impl Buffer {
 
     /// Adds a line, and waits for room first.
     pub fn push(&self, level: Level, text: String) {
-        let full = |state: &mut State| {
-            let room = state.lines.len() < LINES_MAX && state.bytes < BYTES_MAX;
-            !room && state.end.is_none() && !state.given_up
-        };
-        let state = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        let state =
+            self.changed.wait_while(self.lock(), |state| state.is_full()).unwrap_or_else(PoisonError::into_inner);
         self.add(state, level, text);
     }
 
@@ -130,5 +135,54 @@ impl Buffer {
     /// Nothing can panic while the lock is held.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_full(buffer: &Buffer) -> bool {
+        buffer.lock().is_full()
+    }
+
+    #[test]
+    fn it_is_full_by_bytes_until_they_are_taken() {
+        let buffer = Buffer::new();
+        (0..8).for_each(|_| buffer.push(Level::Info, "x".repeat((1 << 20) - 1)));
+        assert!(!is_full(&buffer));
+        buffer.push(Level::Info, "12345678".to_owned());
+        assert!(is_full(&buffer));
+        assert!(matches!(buffer.take(), Work::Lines(lines) if lines.len() == 9));
+        assert!(!is_full(&buffer));
+    }
+
+    #[test]
+    fn it_is_full_by_lines_but_not_for_those_that_must_not_wait() {
+        let buffer = Buffer::new();
+        (0..LINES_MAX).for_each(|_| buffer.push(Level::Info, String::new()));
+        assert!(is_full(&buffer));
+        buffer.push_now(Level::Warn, "received SIGINT".to_owned());
+        assert!(matches!(buffer.take(), Work::Lines(lines) if lines.len() == LINES_MAX + 1));
+    }
+
+    #[test]
+    fn what_comes_after_it_was_given_up_is_counted_and_nobody_waits() {
+        let buffer = Buffer::new();
+        (0..LINES_MAX).for_each(|_| buffer.push(Level::Info, String::new()));
+        buffer.give_up(2);
+        buffer.push(Level::Info, "x".repeat(BYTES_MAX));
+        buffer.push(Level::Info, "x".repeat(BYTES_MAX));
+        assert_eq!(buffer.lost(), 2 + 65_536 + 2);
+    }
+
+    #[test]
+    fn the_end_comes_after_the_last_line_and_nothing_after_the_end() {
+        let buffer = Buffer::new();
+        buffer.push(Level::Info, "last".to_owned());
+        buffer.close(Some("reason".to_owned()));
+        buffer.push(Level::Info, "too late".to_owned());
+        assert!(matches!(buffer.take(), Work::Lines(lines) if lines.len() == 1));
+        assert!(matches!(buffer.take(), Work::End(Some(reason)) if reason == "reason"));
     }
 }

@@ -3,8 +3,8 @@
 //! Every signal that we receive reaches the command exactly once:
 //!
 //! - In the foreground of a terminal the command stays in our process group, so that it may read the terminal. What
-//!   the terminal sends (Ctrl-C) it sends to the whole group, the command included; only what a process sent to us
-//!   alone is passed on. (A process that signals the whole foreground group cannot be told from one that signals us:
+//!   the terminal sends (Ctrl-C) it sends to the whole group, the command included; only what was sent to us alone is
+//!   passed on. (A process that signals the whole foreground group cannot be told from one that signals us:
 //!   the command then gets its signal twice.)
 //! - Elsewhere the command gets a process group of its own. Nobody but us knows that group, so whatever we receive is
 //!   passed on to it.
@@ -101,7 +101,7 @@ impl Running {
     /// Passes a signal on, unless the command has it already. Gives what to record of it.
     pub fn pass_on(&self, origin: &Origin) -> String {
         let name = signals::name(origin.signal);
-        if self.shares_our_group && signals::is_of_the_terminal(origin) {
+        if self.shares_our_group && signals::is_for_the_foreground(origin) {
             return format!("received {name}");
         }
         match self.send(origin.signal) {

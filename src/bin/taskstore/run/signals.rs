@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 
-use nix::unistd::{getpgrp, tcgetpgrp};
+use nix::unistd::{getpgrp, getpid, getsid, tcgetpgrp};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -30,10 +30,11 @@ pub fn is_of_a_child(origin: &Origin) -> bool {
     origin.signal == SIGCHLD
 }
 
-/// Whether the kernel sent the signal. It does so for a terminal (Ctrl-C, or the line is gone) and then sends it to
-/// every process of the foreground group.
-pub fn is_of_the_terminal(origin: &Origin) -> bool {
-    origin.cause == Cause::Kernel
+/// Whether the whole foreground group has got the signal, and not we alone. So it is with what the kernel sends for a
+/// terminal (Ctrl-C, Ctrl-\\), except that a line which is gone is told to the leader of the session alone.
+pub fn is_for_the_foreground(origin: &Origin) -> bool {
+    let to_the_leader = origin.signal == SIGHUP && getsid(None) == Ok(getpid());
+    origin.cause == Cause::Kernel && !to_the_leader
 }
 
 /// `SIGINT`, or `signal 34` where there is no name.
