@@ -31,7 +31,7 @@ pub enum DismissedMember {
 ///
 /// # Errors
 ///
-/// [`Io`](Error::Io) if `out` fails, and the [errors of reading](TaskStore#errors-of-reading). What is written by then is not
+/// [`Io`](crate::Error::Io) if `out` fails, and the [errors of reading](TaskStore#errors-of-reading). What is written by then is not
 /// whole JSON, so that it cannot be taken for a shorter list.
 pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMember, out: impl Write) -> Result<()> {
     let filter = request.filter();
@@ -45,7 +45,7 @@ pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMemb
 ///
 /// # Errors
 ///
-/// [`NotFound`](Error::NotFound), before anything is written; otherwise those of [`write_list`].
+/// [`NotFound`](crate::Error::NotFound), before anything is written; otherwise those of [`write_list`].
 pub fn write_task(store: &TaskStore, id: TaskId, member: DismissedMember, out: impl Write) -> Result<()> {
     stream(store, out, |source, out| {
         task::one_task(source.read, id, |row| {
@@ -59,7 +59,7 @@ pub fn write_task(store: &TaskStore, id: TaskId, member: DismissedMember, out: i
 ///
 /// # Errors
 ///
-/// [`Io`](Error::Io) if `out` fails.
+/// [`Io`](crate::Error::Io) if `out` fails.
 pub fn write_dismissed_count(dismissed: u64, out: impl Write) -> Result<()> {
     write(out, &Answer::success(DismissedCount { dismissed }))
 }
@@ -68,7 +68,7 @@ pub fn write_dismissed_count(dismissed: u64, out: impl Write) -> Result<()> {
 ///
 /// # Errors
 ///
-/// [`Io`](Error::Io) if `out` fails.
+/// [`Io`](crate::Error::Io) if `out` fails.
 pub fn write_failure(message: &str, out: impl Write) -> Result<()> {
     write(out, &Answer::<()>::failure(message))
 }
