@@ -180,9 +180,9 @@ mod tests {
     fn the_end_comes_after_the_last_line_and_nothing_after_the_end() {
         let buffer = Buffer::new();
         buffer.push(Level::Info, "last".to_owned());
-        buffer.close(Some("reason".to_owned()));
+        buffer.close(Some(Failed::without_exit("reason".to_owned())));
         buffer.push(Level::Info, "too late".to_owned());
         assert!(matches!(buffer.take(), Work::Lines(lines) if lines.len() == 1));
-        assert!(matches!(buffer.take(), Work::End(Some(reason)) if reason == "reason"));
+        assert!(matches!(buffer.take(), Work::End(Some(failed)) if failed.reason == "reason"));
     }
 }
