@@ -223,6 +223,6 @@ impl TaskStore {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn batch<T, E: From<crate::Error>>(&self, work: impl FnOnce(&Batch<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.database().write(|write| work(&Batch::new(self.context(), write)))
+        self.database().batch(|write| work(&Batch::new(self.context(), write)))
     }
 }

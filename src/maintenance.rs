@@ -44,7 +44,7 @@ impl TaskStore {
         let now_ns = self.context().now_ns()?;
         let mut report = CleanReport::default();
         loop {
-            let batch = self.database().write(|write| sqlite::system_task::clean_expired(write, now_ns))?;
+            let batch = self.database().write(move |write| sqlite::system_task::clean_expired(write, now_ns))?;
             if batch.runs == 0 {
                 return Ok(report);
             }

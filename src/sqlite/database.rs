@@ -1,10 +1,10 @@
 //! An open database: one connection that writes, a few that read.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -13,7 +13,7 @@ use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::transaction::{Read, Transaction, Write};
-use super::writer::{Turn, Writer};
+use super::writer::{Operation, Turn, Waited, Writer};
 use crate::options::OpenOptions;
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ pub(crate) struct Database {
     immutable: bool,
     // Fields drop in this order: the last connection that closes merges the `-wal`, and a reader cannot.
     idle_readers: Mutex<Vec<Connection>>,
-    writer: Writer,
+    writer: Writer<Connection>,
 }
 
 impl Database {
@@ -63,25 +63,87 @@ impl Database {
         self.read_only
     }
 
-    /// Runs `work` in a transaction of its own: committed if it is `Ok`, rolled back otherwise.
-    pub(crate) fn write<T, E: From<Error>>(&self, work: impl FnOnce(&Write<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.write_within(self.settings.busy_timeout, work)
+    /// Runs `operation` in a transaction, alone or with those of other callers, and answers when that is committed.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.write_within(self.settings.busy_timeout, operation)
     }
 
     /// The same, waiting no longer than `patience` for others.
-    pub(crate) fn write_within<T, E: From<Error>>(
+    pub(crate) fn write_within<T: Send + 'static>(
         &self,
         patience: Duration,
-        work: impl FnOnce(&Write<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let turn = self.take_turn(patience.min(self.settings.busy_timeout))?;
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.refuse_inside()?;
+        let wait = Wait::new(patience.min(self.settings.busy_timeout));
+        if let Some(turn) = self.writer.take_at_once()? {
+            return self.lead(self.turn(turn, wait)?, &operation);
+        }
+        let answer = Arc::new(Mutex::new(None));
+        let operation = Arc::new(operation);
+        let (kept, run) = (Arc::clone(&answer), Arc::clone(&operation));
+        let boxed: Operation = Box::new(move |write| {
+            let value = run(write)?;
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            Ok(())
+        });
+        match self.writer.wait(Some(boxed), wait.started, wait.deadline)? {
+            Waited::Turn(turn) => self.lead(self.turn(turn, wait)?, &*operation),
+            Waited::Answered(outcome) => {
+                outcome?;
+                let value = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Ok(value.expect("an operation that succeeded has kept its answer"))
+            }
+        }
+    }
+
+    /// Runs `work` in a transaction of its own, on this thread: committed if it is `Ok`, rolled back otherwise.
+    pub(crate) fn batch<T, E: From<Error>>(&self, work: impl FnOnce(&Write<'_>) -> Result<T, E>) -> Result<T, E> {
+        let turn = self.take_turn(self.settings.busy_timeout)?;
         let _inside = Inside::enter(self.number);
-        let transaction = Transaction::immediate(turn.connection()).map_err(|error| waited(error, turn.started))?;
+        let transaction = turn.begin()?;
         let write = Write::new(turn.connection());
         let answer = work(&write)?;
         write.refuse_broken()?;
         transaction.commit().inspect_err(|error| turn.judge(error))?;
         Ok(answer)
+    }
+
+    /// Commits the leader's operation and those that wait behind it in one transaction.
+    fn lead<T>(&self, turn: TurnGuard<'_>, operation: &dyn Fn(&Write<'_>) -> Result<T>) -> Result<T> {
+        // Whoever comes while another process has the file's lock is taken along, too.
+        let transaction = turn.begin()?;
+        let mut followers = self.writer.followers();
+        let write = Write::new(turn.connection());
+        if followers.is_empty() {
+            let answer = operation(&write)?;
+            transaction.commit().inspect_err(|error| turn.judge(error))?;
+            return Ok(answer);
+        }
+        let answer = write.savepoint(operation);
+        followers.run(|operation| write.savepoint(operation));
+        let committed = write.refuse_broken().and_then(|()| transaction.commit());
+        match committed {
+            Ok(()) => {
+                followers.answer(None);
+                answer
+            }
+            Err(error @ Error::OutcomeUnknown { .. }) => {
+                turn.judge(&error);
+                followers.answer(Some(&error));
+                Err(error)
+            }
+            // One of them broke it for all, and nothing was written: each gets a transaction of its own.
+            Err(_) => {
+                let answer = turn.alone(operation);
+                followers.run(|operation| turn.alone(operation));
+                followers.answer(None);
+                answer
+            }
+        }
     }
 
     /// Runs `work` on a connection that reads. It has no transaction yet: see [`Read::snapshot`].
@@ -146,17 +208,20 @@ impl Database {
 
     fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {
         self.refuse_inside()?;
-        let started = Instant::now();
-        let deadline = started + patience;
-        let connection = match self.writer.take(started, deadline)? {
+        let wait = Wait::new(patience);
+        match self.writer.wait(None, wait.started, wait.deadline)? {
+            Waited::Turn(turn) => self.turn(turn, wait),
+            // Only a store that is closing answers one that has no operation.
+            Waited::Answered(answer) => Err(answer.err().unwrap_or(Error::Closed)),
+        }
+    }
+
+    fn turn(&self, turn: Turn<Connection>, wait: Wait) -> Result<TurnGuard<'_>> {
+        let connection = match turn {
             Turn::Connection(connection) => connection,
             Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
         };
-        let turn = TurnGuard { writer: &self.writer, connection: Some(connection), started, lost: false.into() };
-        // SQLite counts in whole milliseconds; a wait is never cut short.
-        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
-        turn.connection().busy_timeout(left).map_err(during("set up a connection"))?;
-        Ok(turn)
+        Ok(TurnGuard { writer: &self.writer, connection: Some(connection), wait, lost: Cell::new(false) })
     }
 
     /// A fresh write connection, with every check of the first one.
@@ -203,15 +268,45 @@ impl Database {
     }
 }
 
+/// How long a caller waits.
+#[derive(Clone, Copy)]
+struct Wait {
+    started: Instant,
+    deadline: Instant,
+}
+
+impl Wait {
+    fn new(patience: Duration) -> Self {
+        let started = Instant::now();
+        Self { started, deadline: started + patience }
+    }
+}
+
 /// A turn with the write connection; given back when this is dropped, also by a panic.
 struct TurnGuard<'a> {
-    writer: &'a Writer,
+    writer: &'a Writer<Connection>,
     connection: Option<Connection>,
-    started: Instant,
-    lost: std::cell::Cell<bool>,
+    wait: Wait,
+    lost: Cell<bool>,
 }
 
 impl TurnGuard<'_> {
+    /// A transaction; what is left of the wait is spent on other processes.
+    fn begin(&self) -> Result<Transaction<'_>> {
+        // SQLite counts in whole milliseconds; a wait is never cut short.
+        let left = self.wait.deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        self.connection().busy_timeout(left).map_err(during("set up a connection"))?;
+        Transaction::immediate(self.connection()).map_err(|error| waited(error, self.wait.started))
+    }
+
+    /// Runs one operation in a transaction of its own.
+    fn alone<T>(&self, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
+        let transaction = self.begin()?;
+        let answer = operation(&Write::new(self.connection()))?;
+        transaction.commit().inspect_err(|error| self.judge(error))?;
+        Ok(answer)
+    }
+
     fn connection(&self) -> &Connection {
         self.connection.as_ref().expect("only `close` and `drop` take the connection out")
     }

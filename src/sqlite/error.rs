@@ -63,3 +63,32 @@ pub(super) fn rolled_back() -> Error {
     let source = EngineError(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK), None));
     Error::Engine { action: "go on after a failure that undid the transaction", source }
 }
+
+/// The answer to those whose leader panicked between taking their operations and committing them.
+pub(super) fn leader_panicked() -> Error {
+    let source = EngineError(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
+    Error::OutcomeUnknown { source }
+}
+
+/// The same error for another caller of the same transaction.
+pub(super) fn copy(error: &Error) -> Error {
+    let again = |source: &EngineError| match &source.0 {
+        rusqlite::Error::SqliteFailure(error, text) => {
+            EngineError(rusqlite::Error::SqliteFailure(*error, text.clone()))
+        }
+        other => {
+            EngineError(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ERROR), Some(other.to_string())))
+        }
+    };
+    match error {
+        Error::OutcomeUnknown { source } => Error::OutcomeUnknown { source: again(source) },
+        Error::DiskFull { source } => Error::DiskFull { source: again(source) },
+        Error::Damaged { source } => Error::Damaged { source: again(source) },
+        Error::Engine { action, source } => Error::Engine { action, source: again(source) },
+        Error::Busy { waited } => Error::Busy { waited: *waited },
+        Error::ReadOnly => Error::ReadOnly,
+        Error::Closed => Error::Closed,
+        // No other error concerns a transaction as a whole.
+        _ => rolled_back(),
+    }
+}

@@ -35,6 +35,21 @@ impl<'a> Write<'a> {
         })
     }
 
+    /// Runs one caller's operation among those of others: if it fails, it alone is undone.
+    pub(super) fn savepoint<T>(&self, operation: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.refuse_broken()?;
+        run(self.connection, "SAVEPOINT caller", "set a savepoint")?;
+        let outcome = operation(self);
+        // Where SQLite has undone the whole transaction, there is no savepoint left.
+        if !self.connection.is_autocommit() {
+            if outcome.is_err() {
+                run(self.connection, "ROLLBACK TO caller", "undo a verb")?;
+            }
+            run(self.connection, "RELEASE caller", "release a savepoint")?;
+        }
+        outcome
+    }
+
     /// Also where SQLite rolled back by itself: outside a transaction each statement would commit alone.
     pub(super) fn refuse_broken(&self) -> Result<()> {
         if self.broken.get() || self.connection.is_autocommit() { Err(rolled_back()) } else { Ok(()) }
