@@ -1,6 +1,7 @@
 //! The guard of a run in progress.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
@@ -196,6 +197,12 @@ impl Drop for RunningSystemTask {
             let reason = if std::thread::panicking() { "panicked" } else { "ended without finish" };
             self.interrupt(reason.to_owned());
         }
+    }
+}
+
+impl fmt::Display for NotEnded<RunningSystemTask> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the end of run {} was not recorded", self.task.run.id)
     }
 }
 

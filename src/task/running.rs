@@ -178,13 +178,16 @@ pub struct NotEnded<T = RunningTask> {
     pub error: Error,
 }
 
-impl<T> fmt::Display for NotEnded<T> {
+impl fmt::Display for NotEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the end was not recorded")
+        write!(f, "the end of task {} was not recorded", self.task.id)
     }
 }
 
-impl<T: fmt::Debug> StdError for NotEnded<T> {
+impl<T: fmt::Debug> StdError for NotEnded<T>
+where
+    Self: fmt::Display,
+{
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(&self.error)
     }
