@@ -10,6 +10,7 @@ use taskstore::{Batch, Durability, Level, NewTask, OpenOptions, TaskStore};
 
 mod raw;
 mod system_task;
+mod threads;
 
 use raw::Raw;
 use system_task::{Filled, RawRuns};
@@ -32,6 +33,9 @@ fn main() {
         report(name, target, &compare(turns, lifecycles, || ours(&sides.store), || sides.raw.lifecycle()));
     }
     let sides = Sides::open(Durability::Full);
+    for (count, target) in [(16, 5.0), (64, 10.0)] {
+        report(&format!("threads/{count}/full"), target, &threads(&sides, turns, count));
+    }
     let thousand_raw = || sides.raw.batch(1_000);
     report("lifecycles_in_one_batch/1000", 0.7, &compare(turns, 1, || thousand_in_a_batch(&sides.store), thousand_raw));
 
@@ -84,6 +88,21 @@ fn compare(turns: usize, count: usize, ours: impl Fn(), raw: impl Fn()) -> Vec<f
             raw.as_secs_f64() / ours.as_secs_f64()
         })
         .collect()
+}
+
+/// The rate of many threads to that of one raw thread, message by message.
+fn threads(sides: &Sides, turns: usize, count: usize) -> Vec<f64> {
+    let start = |_| sides.store.start_detached(NewTask::new(raw::TITLE)).expect("starts");
+    let ids: Vec<_> = (0..count).map(start).collect();
+    let raw_id = sides.raw.start();
+    let (many, few) = (count * 60, 200);
+    let turn = |_| {
+        let ours = threads::messages(&sides.store, &ids, many).as_secs_f64() / many as f64;
+        let raw = time(few, || sides.raw.message_alone(raw_id)).as_secs_f64() / few as f64;
+        raw / ours
+    };
+    turn(0);
+    (0..turns).map(turn).collect()
 }
 
 /// Five verbs, each durable by itself.
