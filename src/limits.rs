@@ -39,7 +39,7 @@ impl Limits {
     pub const TEXT_BYTES_MAX: usize = 256 << 20;
 
     pub(crate) fn check_title(&self, title: &str) -> Result<()> {
-        within("title", title, self.title_bytes_max)?;
+        within("title", title, self.title_bytes_max.min(Self::TEXT_BYTES_MAX))?;
         without_nul("title", title)
     }
 
@@ -56,12 +56,12 @@ impl Limits {
         self.check_name(field, name)
     }
 
-    pub(crate) fn check_text(&self, text: &str) -> Result<()> {
-        within("text", text, self.text_bytes_max.min(Self::TEXT_BYTES_MAX))
+    pub(crate) fn check_text(&self, field: &'static str, text: &str) -> Result<()> {
+        within(field, text, self.text_bytes_max.min(Self::TEXT_BYTES_MAX))
     }
 
     pub(crate) fn check_description(&self, description: &str) -> Result<()> {
-        within("description", description, self.description_bytes_max)?;
+        within("description", description, self.description_bytes_max.min(Self::TEXT_BYTES_MAX))?;
         without_nul("description", description)
     }
 

@@ -23,9 +23,9 @@ const SQLITE_VERSION_MIN: i32 = 3_053_004;
 /// More than the number of the store's statements, so that none is prepared twice.
 const STATEMENTS_MAX: usize = 128;
 
-/// A row holds one text and little more. It is the same for all stores, so that one with smaller limits reads what one
-/// with larger limits wrote.
-const ROW_BYTES_MAX: i32 = 257 << 20;
+/// A row holds a text, attributes, and little more. It is the same for all stores, so that one with smaller limits reads
+/// what one with larger limits wrote.
+const ROW_BYTES_MAX: i32 = 513 << 20;
 
 /// What all connections of one store share.
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ impl<'a> Write<'a> {
     pub(crate) fn verb<T>(&self, verb: impl Fn(&Self) -> Result<T>) -> Result<T> {
         self.refuse_broken()?;
         verb(self).inspect_err(|error| {
-            let refused = matches!(error, Error::NotFound { .. } | Error::WrongState { .. });
+            let refused = matches!(error, Error::NotFound { .. } | Error::WrongState { .. } | Error::RunEnded { .. });
             self.broken.set(self.broken.get() || !refused);
         })
     }

@@ -125,9 +125,9 @@ impl Attributes {
             .map_err(|_| Error::Invalid { field: "attributes", problem: "are not of the type asked for" })
     }
 
-    /// What was stored; another program may have stored what is no JSON, which shows as no attributes.
+    /// What was stored; another program may have stored what is no JSON object, which shows as no attributes.
     pub(crate) fn stored(json: &str) -> Self {
-        serde_json::from_str(json).map_or_else(|_| Self::default(), Self)
+        serde_json::from_str(json).unwrap_or_default()
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn register(
 /// An event, checked and timed.
 fn stored(context: &Context, run: &StartedRun, event: LogEvent) -> Result<Event> {
     let LogEvent { level, logger, event, attributes } = event;
-    context.limits.check_text(&event)?;
+    context.limits.check_text("event", &event)?;
     context.limits.check_attributes(attributes.as_str())?;
     if let Some(logger) = &logger {
         context.limits.check_name("logger", logger)?;

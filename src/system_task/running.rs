@@ -140,6 +140,7 @@ impl RunningSystemTask {
     }
 
     /// Sets the status that the run will end with, and logs the messages at level info. What was logged before stays.
+    /// Without messages, give `[""; 0]`.
     ///
     /// # Errors
     ///

@@ -1,8 +1,5 @@
 //! How a search is split into terms, and when a term is found: as the published API does since its version 2025.4.
 
-use std::iter::Peekable;
-use std::str::Chars;
-
 /// The terms of a search, each folded to be compared whatever the case.
 ///
 /// A search is split at blanks, but not inside quotes. A part that is quoted as a whole is one term, with `\` before a
@@ -13,7 +10,7 @@ pub(crate) fn terms(search: &str) -> Vec<String> {
         let part = part.trim_matches(',');
         match phrase(part) {
             Some(phrase) => terms.push(fold(&phrase)),
-            None => terms.extend(part.split(',').filter(|term| !term.is_empty()).map(fold)),
+            None => terms.extend(part.split(',').filter(|term| !term.is_empty()).map(|term| fold(term.trim()))),
         }
     }
     terms
@@ -34,52 +31,52 @@ fn fold(text: &str) -> String {
     text.chars().map(|character| folded(character).unwrap_or(character)).collect()
 }
 
-/// The parts between blanks. A quoted stretch inside a part may hold blanks, if its quote is closed.
-fn parts(search: &str) -> Vec<String> {
+/// The parts between blanks. One with a closed quotation goes on through the blanks inside it.
+fn parts(search: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    let mut part = String::new();
-    let mut rest = search.chars().peekable();
-    while let Some(&next) = rest.peek() {
-        if next.is_whitespace() {
-            rest.next();
-            if !part.is_empty() {
-                parts.push(std::mem::take(&mut part));
-            }
-            continue;
-        }
-        match quoted(&mut rest) {
-            Some(stretch) => part.push_str(&stretch),
-            None => part.extend(rest.next()),
-        }
-    }
-    if !part.is_empty() {
+    let mut rest = search.trim_start();
+    while !rest.is_empty() {
+        let end = with_quotations(rest).or_else(|| rest.find(char::is_whitespace)).unwrap_or(rest.len());
+        let (part, behind) = rest.split_at(end);
         parts.push(part);
+        rest = behind.trim_start();
     }
     parts
 }
 
-/// Takes a quoted stretch with its quotes, if one begins here and is closed.
-fn quoted(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
-    let quote = *rest.peek().filter(|next| matches!(next, '"' | '\''))?;
-    let mut ahead = rest.clone();
-    let mut stretch = String::from(ahead.next()?);
+/// Where a part ends that has a closed quotation: at a blank, or at a quote that is not closed.
+fn with_quotations(text: &str) -> Option<usize> {
+    let is_plain = |character: char| !character.is_whitespace() && !matches!(character, '"' | '\'');
+    let mut rest = text.trim_start_matches(is_plain);
+    let mut end = None;
+    while let Some(behind) = behind_quotation(rest) {
+        rest = behind.trim_start_matches(is_plain);
+        end = Some(text.len() - rest.len());
+    }
+    end
+}
+
+/// What comes behind a quotation, if one begins here and is closed.
+fn behind_quotation(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    let quote = characters.next().filter(|first| matches!(first, '"' | '\''))?;
     loop {
-        let next = ahead.next()?;
-        stretch.push(next);
+        let next = characters.next()?;
         if next == quote {
-            *rest = ahead;
-            return Some(stretch);
+            return Some(characters.as_str());
         }
         if next == '\\' {
-            stretch.push(ahead.next()?);
+            characters.next()?;
         }
     }
 }
 
-/// What a part that begins and ends with one quote says.
+/// What a part that begins and ends with one quote says. A quote alone says nothing, which is found everywhere: whoever
+/// begins to write a phrase still sees what the terms before it find.
 fn phrase(part: &str) -> Option<String> {
     let quote = part.chars().next().filter(|first| matches!(first, '"' | '\''))?;
-    let inner = part.strip_prefix(quote)?.strip_suffix(quote)?;
+    let inner = part.strip_prefix(quote)?;
+    let inner = if inner.is_empty() { inner } else { inner.strip_suffix(quote)? };
     Some(inner.replace(&format!("\\{quote}"), &quote.to_string()).replace("\\\\", "\\"))
 }
 

@@ -89,6 +89,27 @@ impl SystemTasks<'_> {
         self.store.database().write(register)
     }
 
+    /// The uuid of the system task of this name and uid, if there is one: also of one whose first run is in progress, or
+    /// was cut off, and which no list shows.
+    ///
+    /// # Errors
+    ///
+    /// The [errors of reading](TaskStore#errors-of-reading).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let store = taskstore::TaskStore::open_in_memory()?;
+    /// let run = store.system_tasks().start("fetch_mail", Some("ann"))?;
+    /// assert_eq!(store.system_tasks().find("fetch_mail", Some("ann"))?, Some(run.uuid()));
+    /// assert_eq!(store.system_tasks().find("fetch_mail", None)?, None);
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn find(&self, name: &str, uid: Option<&str>) -> Result<Option<Uuid>> {
+        let found = self.store.database().read(|read| sqlite::system_task::find(read, name, uid))?;
+        Ok(found.map(|(_, uuid)| uuid))
+    }
+
     /// One system task as the published API sees it.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub(crate) fn message(
     level: Level,
     text: String,
 ) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
-    context.limits.check_text(&text)?;
+    context.limits.check_text("text", &text)?;
     let now_ns = context.now_ns()?;
     Ok(move |write: &Write<'_>| sqlite::task::message(write, id, level, &text, now_ns))
 }
@@ -47,7 +47,7 @@ pub(crate) fn end(
     outcome: Outcome,
     reason: String,
 ) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
-    context.limits.check_text(&reason)?;
+    context.limits.check_text("text", &reason)?;
     let now_ns = context.now_ns()?;
     Ok(move |write: &Write<'_>| {
         let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());

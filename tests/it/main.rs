@@ -14,5 +14,6 @@ mod opening;
 mod schema;
 mod support;
 mod syncs;
+mod system_task;
 mod time;
 mod wire;

@@ -1,25 +1,22 @@
 //! The list: filters, any order, pages by cursor and by number.
 
-use rusqlite::types::Value;
 use rusqlite::{Row, ToSql};
-use serde_json::value::Value as Json;
 use uuid::Uuid;
 
 use super::super::error::during;
 use super::super::transaction::Read;
+use super::key::{KEY_NAMES, Key, Keys, Value, behind, keys, order_by};
 use super::read::{LISTED, system_task};
-use crate::page::{Cursor, Page};
-use crate::system_task::{
-    Direction, NumberedPage, PageNumber, Pagination, SortField, SortKey, SystemTask, SystemTaskFilter,
-};
+use crate::page::Page;
+use crate::system_task::{NumberedPage, PageNumber, Pagination, SystemTask, SystemTaskFilter};
 use crate::{Error, Result};
 
 pub(crate) fn list(read: &Read<'_>, filter: &SystemTaskFilter) -> Result<Page<SystemTask>> {
     let keys = keys(&filter.sort);
     let after = filter.after.as_ref().map(|cursor| Keys::parse(cursor, &filter.sort, &keys)).transpose()?;
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let mut total = None;
-    let tasks = read.snapshot(|| {
+    let (mut total, mut last) = (None, None);
+    let mut items = read.snapshot(|| {
         if filter.with_total {
             total = Some(count(read, filter)?);
         }
@@ -27,12 +24,18 @@ pub(crate) fn list(read: &Read<'_>, filter: &SystemTaskFilter) -> Result<Page<Sy
         let part = Part { after: after.as_ref(), limit: i64::from(filter.limit) + 1, offset: 0 };
         each(read, filter, &keys, &part, |row| {
             tasks.push(system_task(row).map_err(during("read a system task"))?);
+            // The last row of the page; the one behind it only tells that there is another page.
+            if tasks.len() == limit {
+                let place = Keys::of(row, &keys).map_err(during("read a system task"))?;
+                last = Some(place.cursor(&filter.sort));
+            }
             Ok::<_, Error>(())
         })?;
         Ok(tasks)
     })?;
-    let page = Page::cut(tasks, limit, |last| Keys::of(last, &keys).cursor(&filter.sort));
-    Ok(Page { total, ..page })
+    let next = last.filter(|_| items.len() > limit);
+    items.truncate(limit);
+    Ok(Page { items, next, total })
 }
 
 pub(crate) fn list_numbered(
@@ -168,169 +171,11 @@ fn conditions(filter: &SystemTaskFilter) -> (String, Values) {
     (sql, values)
 }
 
-/// What rows are compared by: an expression that is never NULL.
-#[derive(Clone, Copy)]
-struct Key {
-    sql: &'static str,
-    direction: Direction,
-    value: fn(&SystemTask) -> Value,
-}
-
-impl Key {
-    const fn new(sql: &'static str, direction: Direction, value: fn(&SystemTask) -> Value) -> Self {
-        Self { sql, direction, value }
-    }
-}
-
-/// More keys than fields that order: a null is a key of its own.
-const KEY_NAMES: [&str; 16] = [
-    ":k0", ":k1", ":k2", ":k3", ":k4", ":k5", ":k6", ":k7", ":k8", ":k9", ":k10", ":k11", ":k12", ":k13", ":k14",
-    ":k15",
-];
-
-/// The keys of an order, ending where no two rows can be equal any more.
-fn keys(sort: &[SortKey]) -> Vec<Key> {
-    let by_name = [SortField::Name, SortField::Uid].map(|field| SortKey { field, direction: Direction::Ascending });
-    let by_uuid = SortKey { field: SortField::Uuid, direction: Direction::Ascending };
-    let sort = if sort.is_empty() { &by_name } else { sort };
-
-    let mut keys = Vec::new();
-    let mut seen = Vec::new();
-    for key in sort.iter().chain([&by_uuid]) {
-        // A field that comes again decides nothing.
-        if seen.contains(&key.field) {
-            continue;
-        }
-        seen.push(key.field);
-        add_keys(&mut keys, *key);
-        let unique = |field| seen.contains(&field);
-        if unique(SortField::Uuid) || (unique(SortField::Name) && unique(SortField::Uid)) {
-            break;
-        }
-    }
-    keys
-}
-
-fn add_keys(keys: &mut Vec<Key>, SortKey { field, direction }: SortKey) {
-    let mut add = |sql, value| keys.push(Key::new(sql, direction, value));
-    match field {
-        SortField::Uuid => add("s.uuid", |task| Value::Blob(task.uuid.as_bytes().to_vec())),
-        SortField::Name => add("s.name", |task| task.name.clone().into()),
-        SortField::Uid => add("s.uid_key", |task| task.uid.clone().map_or(Value::Blob(Vec::new()), Value::Text)),
-        SortField::Description => add("s.description", |task| task.description.clone().into()),
-        SortField::StartTimestamp => add("coalesce(r.started_ns, s.registered_ns)", |task| {
-            time(task.shown_run.as_ref().map(|run| run.started).or(task.registered))
-        }),
-        SortField::FinishTimestamp => add("coalesce(r.finished_ns, s.registered_ns)", |task| {
-            time(task.shown_run.as_ref().and_then(|run| run.finished).or(task.registered))
-        }),
-        SortField::Duration => add("coalesce(r.duration_ns, 0)", |task| {
-            let duration = task.shown_run.as_ref().and_then(|run| run.duration).unwrap_or_default();
-            i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX).into()
-        }),
-        SortField::Status => add("coalesce(r.status, 3)", |task| i64::from(task.status().code()).into()),
-        SortField::Messages => {}
-        SortField::Expires => {
-            add("(r.expires_ns IS NULL)", |task| expires(task).is_none().into());
-            add("coalesce(r.expires_ns, 0)", |task| time(expires(task)));
-        }
-        SortField::Expiring => add("(r.expires_ns IS NOT NULL)", |task| expires(task).is_some().into()),
-    }
-}
-
-fn expires(task: &SystemTask) -> Option<chrono::DateTime<chrono::Utc>> {
-    task.shown_run.as_ref().and_then(|run| run.expires)
-}
-
-fn time(time: Option<chrono::DateTime<chrono::Utc>>) -> Value {
-    time.and_then(|time| time.timestamp_nanos_opt()).unwrap_or(0).into()
-}
-
-fn order_by(keys: &[Key]) -> String {
-    let mut sql = String::from(" ORDER BY ");
-    for (index, key) in keys.iter().enumerate() {
-        sql.push_str(if index == 0 { "" } else { ", " });
-        sql.push_str(key.sql);
-        sql.push_str(if key.direction == Direction::Descending { " DESC" } else { "" });
-    }
-    sql.push_str(" LIMIT :limit OFFSET :offset");
-    sql
-}
-
-/// The condition that a row comes behind the one whose keys are bound. Where all keys go one way, an index can be
-/// entered at that row.
-fn behind(keys: &[Key]) -> String {
-    let sign = |key: &Key| if key.direction == Direction::Descending { " < " } else { " > " };
-    let names = KEY_NAMES.into_iter().take(keys.len());
-    if let Some(first) = keys.first()
-        && keys.iter().all(|key| key.direction == first.direction)
-    {
-        let columns: Vec<_> = keys.iter().map(|key| key.sql).collect();
-        let names: Vec<_> = names.collect();
-        return ["(", &columns.join(", "), ")", sign(first), "(", &names.join(", "), ")"].concat();
-    }
-    // k0 > a OR (k0 = a AND (k1 > b OR (k1 = b AND …))), from the inside out.
-    keys.iter().zip(names).rev().fold(String::from("0"), |inner, (key, name)| {
-        ["(", key.sql, sign(key), name, " OR (", key.sql, " = ", name, " AND ", &inner, "))"].concat()
-    })
-}
-
-/// The values of a row's keys.
-#[derive(Clone, Debug, PartialEq)]
-struct Keys(Vec<Value>);
-
-impl Keys {
-    fn of(task: &SystemTask, keys: &[Key]) -> Self {
-        Self(keys.iter().map(|key| (key.value)(task)).collect())
-    }
-
-    /// The order, and the values as JSON; a blob is an array of its bytes.
-    fn cursor(&self, sort: &[SortKey]) -> Cursor {
-        let values: Vec<Json> = self.0.iter().map(to_json).collect();
-        Cursor::new(format!("{}{}", Self::prefix(sort), Json::from(values)))
-    }
-
-    fn parse(cursor: &Cursor, sort: &[SortKey], keys: &[Key]) -> Result<Self> {
-        let text = cursor.as_str().strip_prefix(&Self::prefix(sort));
-        let values: Option<Vec<Json>> = text.and_then(|json| serde_json::from_str(json).ok());
-        let values: Option<Vec<Value>> = values.and_then(|values| values.iter().map(of_json).collect());
-        values
-            .filter(|values| values.len() == keys.len())
-            .map(Self)
-            .ok_or_else(|| Error::InvalidCursor { cursor: cursor.to_string() })
-    }
-
-    fn prefix(sort: &[SortKey]) -> String {
-        let names: Vec<_> = sort.iter().map(SortKey::to_string).collect();
-        format!("system-task-{}-", names.join(","))
-    }
-}
-
-fn to_json(value: &Value) -> Json {
-    match value {
-        Value::Integer(number) => (*number).into(),
-        Value::Text(text) => text.clone().into(),
-        Value::Blob(bytes) => bytes.clone().into(),
-        Value::Null | Value::Real(_) => Json::Null,
-    }
-}
-
-fn of_json(json: &Json) -> Option<Value> {
-    match json {
-        Json::Number(number) => number.as_i64().map(Value::Integer),
-        Json::String(text) => Some(Value::Text(text.clone())),
-        Json::Array(bytes) => {
-            let bytes = bytes.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()));
-            bytes.collect::<Option<Vec<_>>>().map(Value::Blob)
-        }
-        Json::Null | Json::Bool(_) | Json::Object(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sqlite::tests::{plan, planned_connection};
+    use crate::system_task::{Direction, SortField, SortKey};
 
     const ORDERED: &str = "s USING INDEX system_task_listed";
 

@@ -1,6 +1,7 @@
 //! The statements of system tasks.
 
 mod clean;
+mod key;
 mod list;
 mod read;
 mod stream;
@@ -8,6 +9,6 @@ mod write;
 
 pub(crate) use clean::clean_expired;
 pub(crate) use list::{list, list_numbered};
-pub(crate) use read::{events, get, history};
+pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};
 pub(crate) use write::{Event, RunEnd, RunStart, end, log, register, start};

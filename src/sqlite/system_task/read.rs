@@ -72,6 +72,17 @@ pub(crate) fn get(read: &Read<'_>, uuid: Uuid) -> Result<SystemTask> {
     found.map_err(during("read a system task"))?.ok_or(Error::NoSuchSystemTask { uuid })
 }
 
+const FIND: &str = "
+    SELECT id, uuid FROM system_task WHERE name = :name AND uid_key = coalesce(:uid, x'')";
+
+/// The row and the uuid of the system task of this name and uid.
+pub(crate) fn find(read: &Read<'_>, name: &str, uid: Option<&str>) -> Result<Option<(i64, Uuid)>> {
+    let mut find = read.connection.prepare_cached(FIND).map_err(during("look for a system task"))?;
+    find.query_row(named_params! { ":name": name, ":uid": uid }, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(during("look for a system task"))
+}
+
 const IDENTITY: &str = "SELECT id FROM system_task WHERE uuid = :uuid";
 
 const HISTORY: &str = concat!(
@@ -145,6 +156,7 @@ mod tests {
         let connection = planned_connection();
         for (sql, expected) in [
             (GET, "SEARCH s USING INDEX sqlite_autoindex_system_task_1 (uuid=?)"),
+            (FIND, "SEARCH system_task USING INDEX system_task_identity (name=? AND uid_key=?)"),
             (HISTORY, "SEARCH r USING INDEX run_of_system_task (system_task_id=? AND id<?)"),
             (EVENTS, "SEARCH log_event USING PRIMARY KEY (run_id=? AND seq>?)"),
         ] {

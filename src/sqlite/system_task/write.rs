@@ -1,10 +1,11 @@
 //! What the verbs write.
 
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::named_params;
 use uuid::Uuid;
 
 use super::super::error::during;
 use super::super::transaction::Write;
+use super::read::find;
 use crate::system_task::{Attributes, LogLevel, RunId, SystemTaskStatus};
 use crate::{Error, Result};
 
@@ -19,9 +20,6 @@ pub(crate) struct RunStart {
     pub(crate) only_on_failure: bool,
     pub(crate) now_ns: i64,
 }
-
-const FIND: &str = "
-    SELECT id, uuid FROM system_task WHERE name = :name AND uid_key = coalesce(:uid, x'')";
 
 const ADD: &str = "
     INSERT INTO system_task (uuid, name, uid, description) VALUES (:uuid, :name, :uid, coalesce(:description, ''))";
@@ -48,7 +46,7 @@ pub(crate) fn start(write: &Write<'_>, start: &RunStart) -> Result<(RunId, Uuid)
 /// The system task of this name and uid, made if there is none. The write lock keeps two processes from making two.
 fn identity(write: &Write<'_>, start: &RunStart) -> Result<(i64, Uuid)> {
     let RunStart { name, uid, description, new_uuid, .. } = start;
-    if let Some((id, uuid)) = find(write, name, uid.as_deref())? {
+    if let Some((id, uuid)) = find(&write.read(), name, uid.as_deref())? {
         if let Some(description) = description {
             let mut describe = write.connection.prepare_cached(DESCRIBE).map_err(during("start a run"))?;
             describe
@@ -60,13 +58,6 @@ fn identity(write: &Write<'_>, start: &RunStart) -> Result<(i64, Uuid)> {
     let mut add = write.connection.prepare_cached(ADD).map_err(during("start a run"))?;
     let values = named_params! { ":uuid": new_uuid, ":name": name, ":uid": uid, ":description": description };
     Ok((add.insert(values).map_err(during("start a run"))?, *new_uuid))
-}
-
-fn find(write: &Write<'_>, name: &str, uid: Option<&str>) -> Result<Option<(i64, Uuid)>> {
-    let mut find = write.connection.prepare_cached(FIND).map_err(during("look for a system task"))?;
-    find.query_row(named_params! { ":name": name, ":uid": uid }, |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .map_err(during("look for a system task"))
 }
 
 /// A log event that is to be stored.
@@ -190,7 +181,7 @@ const ADD_REGISTERED: &str = "
     INSERT INTO system_task (uuid, name, description, registered_ns) VALUES (:uuid, :name, :description, :now)";
 
 pub(crate) fn register(write: &Write<'_>, name: &str, description: &str, new_uuid: Uuid, now_ns: i64) -> Result<()> {
-    if let Some((id, _)) = find(write, name, None)? {
+    if let Some((id, _)) = find(&write.read(), name, None)? {
         let mut register = write.connection.prepare_cached(REGISTER).map_err(during("register a system task"))?;
         let values = named_params! { ":id": id, ":now": now_ns, ":description": description };
         return register.execute(values).map_err(during("register a system task")).map(drop);
@@ -203,17 +194,4 @@ pub(crate) fn register(write: &Write<'_>, name: &str, description: &str, new_uui
     let mut add = write.connection.prepare_cached(ADD_REGISTERED).map_err(during("register a system task"))?;
     let values = named_params! { ":uuid": new_uuid, ":name": name, ":description": description, ":now": now_ns };
     add.execute(values).map_err(during("register a system task")).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sqlite::tests::{plan, planned_connection};
-
-    #[test]
-    fn a_system_task_is_found_by_its_name_and_uid() {
-        let plan = plan(&planned_connection(), FIND);
-        let expected = "SEARCH system_task USING INDEX system_task_identity (name=? AND uid_key=?)";
-        assert!(plan.contains(expected), "{plan}");
-    }
 }

@@ -71,9 +71,11 @@ pub(super) fn wire_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(digits, true)
 }
 
-/// Seconds, from nanoseconds.
+/// Seconds, from nanoseconds. One division rounds once: `Duration::as_secs_f64` rounds twice, and makes
+/// 1.2345678900000001 of 1.23456789 seconds.
+#[allow(clippy::as_conversions)]
 pub(super) fn wire_duration(ns: i64) -> f64 {
-    u64::try_from(ns).map_or(0.0, |ns| std::time::Duration::from_nanos(ns).as_secs_f64())
+    ns.max(0) as f64 / 1e9
 }
 
 mod time {

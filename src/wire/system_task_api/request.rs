@@ -162,7 +162,8 @@ fn page_number(text: &str) -> Option<PageNumber> {
 }
 
 fn page_size(text: &str) -> Option<u64> {
-    whole_number(text).and_then(|number| u64::try_from(number).ok()).filter(|size| *size > 0)
+    // There is no maximum: what is beyond a `u64` is all rows as well.
+    whole_number(text).filter(|size| *size > 0).map(|size| u64::try_from(size).unwrap_or(u64::MAX))
 }
 
 /// A whole number as the published API's language reads it: blanks around it, a sign, leading zeros, and a `_` between

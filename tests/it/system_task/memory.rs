@@ -1,0 +1,75 @@
+//! A run of any size is answered in memory that does not grow with it.
+
+use std::fs;
+use std::io;
+
+use serde_json::json;
+use taskstore::wire::system_task_api::{ListRequest, RetrieveRequest, write_list, write_system_task};
+use taskstore::{LogEvent, LogLevel, RunOptions};
+use uuid::Uuid;
+
+use super::options_at_noon;
+use crate::support::children::{command, role, run, say};
+use crate::support::open;
+
+const EVENTS: usize = 100_000;
+const EVENT_BYTES: usize = 500;
+const PEAK_KIB_MAX: u64 = 40 << 10;
+
+/// The most memory that this process has had, in KiB.
+#[allow(clippy::disallowed_methods)]
+fn peak_kib() -> u64 {
+    // No file of a store.
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Not a test of its own: the process that is measured.
+#[test]
+fn the_measured_process() {
+    let Some((role, path)) = role() else { return };
+    let store = open(&path);
+    let retrieve = RetrieveRequest::parse(&Uuid::from_u128(1).to_string(), [("status", "warning")]).unwrap();
+    let list = ListRequest::parse([("page_size", "1000000")]).unwrap();
+    let mut collected = Vec::new();
+    match role.as_str() {
+        "retrieve" => write_system_task(&store, &retrieve, io::sink()).unwrap(),
+        "list" => write_list(&store, &list, io::sink()).unwrap(),
+        "collect" => write_system_task(&store, &retrieve, &mut collected).unwrap(),
+        other => panic!("no role {other}"),
+    }
+    say(&peak_kib().to_string());
+    say(&collected.len().to_string());
+}
+
+#[test]
+fn a_run_of_a_hundred_thousand_events_is_answered_in_bounded_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = options_at_noon().0.open(&path).unwrap();
+    store
+        .batch(|batch| {
+            let run = batch.start_run("scan", None, RunOptions::new())?;
+            let event = LogEvent::new(LogLevel::Info, "x".repeat(EVENT_BYTES)).attributes(json!({"a": 1}))?;
+            for _ in 0..EVENTS {
+                batch.log(&run, event.clone())?;
+            }
+            batch.set_status(&run, taskstore::SystemTaskStatus::Warning, ["last"])?;
+            batch.finish_run(&run)
+        })
+        .unwrap();
+    let measured = |role| {
+        let said = run(command("system_task::memory::the_measured_process", role, &path));
+        let [peak_kib, bytes] = [&said[0], &said[1]].map(|number| number.parse::<u64>().unwrap());
+        (peak_kib, bytes)
+    };
+    for role in ["retrieve", "list"] {
+        let (peak_kib, _) = measured(role);
+        assert!(peak_kib < PEAK_KIB_MAX, "{role} took {peak_kib} KiB");
+    }
+    // What it would take to hold the answer: the measure shows it.
+    let (peak_kib, bytes) = measured("collect");
+    assert!(bytes > (EVENTS * EVENT_BYTES) as u64 && peak_kib > bytes >> 10, "{peak_kib} KiB for {bytes} bytes");
+    assert!(peak_kib > PEAK_KIB_MAX);
+}
