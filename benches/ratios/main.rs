@@ -90,19 +90,20 @@ fn compare(turns: usize, count: usize, ours: impl Fn(), raw: impl Fn()) -> Vec<f
         .collect()
 }
 
-/// The rate of many threads to that of one raw thread, message by message.
+/// The rate of many threads, each with lifecycles of its own, to that of one raw thread.
 fn threads(sides: &Sides, turns: usize, count: usize) -> Vec<f64> {
-    let start = |_| sides.store.start_detached(NewTask::new(raw::TITLE)).expect("starts");
-    let ids: Vec<_> = (0..count).map(start).collect();
-    let raw_id = sides.raw.start();
-    let (many, few) = (count * 60, 200);
+    let (each, raw) = (12, 60);
     let turn = |_| {
-        let ours = threads::messages(&sides.store, &ids, many).as_secs_f64() / many as f64;
-        let raw = time(few, || sides.raw.message_alone(raw_id)).as_secs_f64() / few as f64;
-        raw / ours
+        let ours = time(1, || threads::lifecycles(&sides.store, count, each)).as_secs_f64();
+        let raw_one = time(raw, || sides.raw.lifecycle()).as_secs_f64() / f64::from(small(raw));
+        raw_one * f64::from(small(count * each)) / ours
     };
     turn(0);
     (0..turns).map(turn).collect()
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).expect("a count of this benchmark is small")
 }
 
 /// Five verbs, each durable by itself.

@@ -64,14 +64,9 @@ impl Raw {
         });
     }
 
-    pub fn start(&self) -> i64 {
+    fn start(&self) -> i64 {
         let mut start = self.connection.prepare_cached(START).expect("prepares");
         start.insert(params![TITLE, USER, now_ns()]).expect("starts")
-    }
-
-    /// One message, durable by itself.
-    pub fn message_alone(&self, id: i64) {
-        self.in_transaction(|| self.message(id, "Copying the data files"));
     }
 
     fn message(&self, id: i64, text: &str) {

@@ -1,21 +1,12 @@
-//! Many threads that write to one store, against one raw thread.
+//! Many threads that write to one store.
 
-use std::time::{Duration, Instant};
+use taskstore::TaskStore;
 
-use taskstore::{Level, TaskId, TaskStore};
-
-/// Each thread records its share of the messages, each durable by itself.
-pub fn messages(store: &TaskStore, ids: &[TaskId], count: usize) -> Duration {
-    let share = count / ids.len();
-    let started = Instant::now();
+/// Each thread records as many lifecycles, every verb durable by itself.
+pub fn lifecycles(store: &TaskStore, threads: usize, each: usize) {
     std::thread::scope(|scope| {
-        for id in ids {
-            scope.spawn(move || {
-                for _ in 0..share {
-                    store.message(*id, Level::Info, "Copying the data files").expect("records a message");
-                }
-            });
+        for _ in 0..threads {
+            scope.spawn(move || (0..each).for_each(|_| crate::ours(store)));
         }
     });
-    started.elapsed()
 }

@@ -91,7 +91,12 @@ impl Database {
             Ok(())
         });
         match self.writer.wait(Some(boxed), wait.started, wait.deadline)? {
-            Waited::Turn(turn) => self.lead(self.turn(turn, wait)?, &*operation),
+            Waited::Turn(turn) => {
+                // Those that the last leader has just answered may have more to write: with them the next sync is shared
+                // by more. Alone, nobody comes here.
+                std::thread::yield_now();
+                self.lead(self.turn(turn, wait)?, &*operation)
+            }
             Waited::Answered(outcome) => {
                 outcome?;
                 let value = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -123,8 +128,8 @@ impl Database {
             transaction.commit().inspect_err(|error| turn.judge(error))?;
             return Ok(answer);
         }
-        let answer = write.savepoint(operation);
-        followers.run(|operation| write.savepoint(operation));
+        let answer = write.verb(operation);
+        followers.run(|operation| write.verb(operation));
         let committed = write.refuse_broken().and_then(|()| transaction.commit());
         match committed {
             Ok(()) => {
@@ -198,6 +203,12 @@ impl Database {
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
         readers.append(&mut self.lock_idle_readers());
         readers.into_iter().chain(connection).try_for_each(close_connection)
+    }
+
+    /// How many callers wait for a turn.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.writer.waiting()
     }
 
     /// Lends the connection of a store in memory to a test.

@@ -81,3 +81,92 @@ fn appending_costs_the_same_at_message_ten_and_at_message_one_hundred_thousand()
     assert_eq!(at_10, at_100_000, "virtual machine steps of the two statements");
     assert!(at_10.0 > 0 && at_10.1 > 0);
 }
+
+/// Runs `calls` on threads of their own, all of which wait while a batch holds the turn, so that one leader takes them.
+fn as_one_group<T: Send>(
+    store: &TaskStore,
+    calls: Vec<Box<dyn FnOnce() -> T + Send + '_>>,
+) -> Vec<std::thread::Result<T>> {
+    std::thread::scope(|scope| {
+        let threads = store.batch(|_| {
+            let count = calls.len();
+            let mut threads = Vec::new();
+            for call in calls {
+                threads.push(scope.spawn(call));
+                // One after another, so that the first is the leader.
+                while store.database().waiting() < threads.len() {
+                    std::thread::yield_now();
+                }
+            }
+            assert_eq!(store.database().waiting(), count);
+            Ok::<_, crate::Error>(threads)
+        });
+        threads.unwrap().into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    })
+}
+
+fn title(number: usize) -> NewTask {
+    NewTask::new(format!("task {number}"))
+}
+
+#[test]
+fn a_caller_that_breaks_the_transaction_of_its_group_fails_alone() {
+    for broken in 0..5 {
+        let store = TaskStore::open_temporary().unwrap();
+        let (outer, broken_title) = (&store, title(broken));
+        let call = |number: usize| -> Box<dyn FnOnce() -> crate::Result<crate::TaskId> + Send + '_> {
+            let task = broken_title.clone();
+            if number != broken {
+                return Box::new(move || outer.start_detached(title(number)));
+            }
+            // It writes, and then fails as SQLite does.
+            Box::new(move || {
+                outer.database().write(move |write| {
+                    super::task::start(write, &task, 0)?;
+                    Err(super::error::rolled_back())
+                })
+            })
+        };
+        let answers = as_one_group(&store, (0..5).map(call).collect());
+        for (number, answer) in answers.into_iter().enumerate() {
+            let answer = answer.unwrap();
+            match answer {
+                Ok(id) => assert_eq!(store.task(id).unwrap().title, format!("task {number}")),
+                Err(error) => assert!(number == broken && matches!(error, crate::Error::Engine { .. }), "{error:?}"),
+            }
+        }
+        assert_eq!(store.list(&TaskFilter::new()).unwrap().items.len(), 4);
+    }
+}
+
+#[test]
+fn a_refused_caller_is_refused_alone() {
+    let store = TaskStore::open_temporary().unwrap();
+    let id = store.start_detached(title(0)).unwrap();
+    let outer = &store;
+    let finish = || -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> { Box::new(move || outer.finish(id)) };
+    let answers = as_one_group(&store, (0..5).map(|_| finish()).collect());
+    let won: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().is_ok()).collect();
+    assert_eq!(won, [true, false, false, false, false], "the first in the queue is the one");
+}
+
+#[test]
+fn a_leader_that_panics_leaves_nobody_waiting() {
+    let store = TaskStore::open_temporary().unwrap();
+    let outer = &store;
+    let call = |number: usize| -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> {
+        if number > 0 {
+            return Box::new(move || outer.start_detached(title(number)).map(drop));
+        }
+        Box::new(move || outer.database().write(|_| -> crate::Result<()> { panic!("a leader panics") }))
+    };
+    let answers = as_one_group(&store, (0..3).map(call).collect());
+    assert!(answers[0].is_err());
+    for answer in &answers[1..] {
+        let answer = answer.as_ref().unwrap();
+        assert!(matches!(answer, Err(crate::Error::OutcomeUnknown { .. })), "{answer:?}");
+    }
+    // Nothing of the transaction was written, and the store goes on.
+    assert_eq!(store.list(&TaskFilter::new()).unwrap().items.len(), 0);
+    store.start_detached(title(9)).unwrap();
+}

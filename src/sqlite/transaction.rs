@@ -27,27 +27,12 @@ impl<'a> Write<'a> {
 
     /// Runs one verb among others. A refused one has changed nothing, since every verb decides before it writes a second
     /// row, so no savepoint is needed; one that failed in SQLite may have, and dooms the transaction.
-    pub(crate) fn verb<T>(&self, verb: impl Fn(&Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn verb<T>(&self, verb: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         self.refuse_broken()?;
         verb(self).inspect_err(|error| {
             let refused = matches!(error, Error::NotFound { .. } | Error::WrongState { .. } | Error::RunEnded { .. });
             self.broken.set(self.broken.get() || !refused);
         })
-    }
-
-    /// Runs one caller's operation among those of others: if it fails, it alone is undone.
-    pub(super) fn savepoint<T>(&self, operation: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        self.refuse_broken()?;
-        run(self.connection, "SAVEPOINT caller", "set a savepoint")?;
-        let outcome = operation(self);
-        // Where SQLite has undone the whole transaction, there is no savepoint left.
-        if !self.connection.is_autocommit() {
-            if outcome.is_err() {
-                run(self.connection, "ROLLBACK TO caller", "undo a verb")?;
-            }
-            run(self.connection, "RELEASE caller", "release a savepoint")?;
-        }
-        outcome
     }
 
     /// Also where SQLite rolled back by itself: outside a transaction each statement would commit alone.

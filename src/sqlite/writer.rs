@@ -5,10 +5,15 @@
 //! for that, and a caller alone pays nothing for it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(all(test, shuttle)))]
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::error::copy;
+#[cfg(all(test, shuttle))]
+use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use super::error::{copy, leader_panicked};
 use super::transaction::Write;
 use crate::{Error, Result};
 
@@ -29,9 +34,7 @@ pub(super) struct Writer<C> {
 struct State<C> {
     place: Place<C>,
     /// Empty unless the connection is taken.
-    queue: VecDeque<Arc<Ticket>>,
-    /// What the leader left for the first in the queue, which has been woken to take it.
-    handed_on: Option<Handed<C>>,
+    queue: VecDeque<Arc<Ticket<C>>>,
 }
 
 /// Where the write connection is.
@@ -49,12 +52,6 @@ enum Place<C> {
     Closed,
 }
 
-#[derive(Debug)]
-struct Handed<C> {
-    to: Arc<Ticket>,
-    turn: Turn<C>,
-}
-
 /// What a leader gets: the connection, or the right and duty to open one.
 #[derive(Debug)]
 pub(super) enum Turn<C> {
@@ -62,18 +59,12 @@ pub(super) enum Turn<C> {
     Reopen,
 }
 
-/// A caller that waits.
-struct Ticket {
-    /// `None` for one that needs a turn of its own.
+/// A caller that waits: in the queue, then for what it is given.
+struct Ticket<C> {
+    /// `None` for a caller that needs a turn of its own.
     operation: Mutex<Option<Operation>>,
-    answer: Mutex<Option<Result<()>>>,
+    given: Mutex<Option<Waited<C>>>,
     woken: Condvar,
-}
-
-impl std::fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ticket")
-    }
 }
 
 /// How a wait ended.
@@ -88,104 +79,90 @@ impl<C> Writer<C> {
     /// `None` for a store that is read-only.
     pub(super) fn new(connection: Option<C>) -> Self {
         let place = connection.map_or(Place::Never, Place::Here);
-        Self { state: Mutex::new(State { place, queue: VecDeque::new(), handed_on: None }) }
+        Self { state: Mutex::new(State { place, queue: VecDeque::new() }) }
     }
 
     /// The turn, if nobody has it.
     pub(super) fn take_at_once(&self) -> Result<Option<Turn<C>>> {
-        self.lock().take_at_once()
+        lock(&self.state).take_at_once()
     }
 
     /// Waits until `deadline` for a turn or, if there is an operation, for a leader that runs it. Once a leader has
     /// taken it, the answer is waited for however long it takes.
     pub(super) fn wait(&self, operation: Option<Operation>, started: Instant, deadline: Instant) -> Result<Waited<C>> {
-        let mut state = self.lock();
-        if let Some(turn) = state.take_at_once()? {
-            return Ok(Waited::Turn(turn));
-        }
-        let woken = Condvar::new();
-        let ticket = Arc::new(Ticket { operation: Mutex::new(operation), answer: Mutex::default(), woken });
-        state.queue.push_back(Arc::clone(&ticket));
-        loop {
-            if let Some(answer) = lock(&ticket.answer).take() {
-                return Ok(Waited::Answered(answer));
+        let ticket = {
+            let mut state = lock(&self.state);
+            if let Some(turn) = state.take_at_once()? {
+                return Ok(Waited::Turn(turn));
             }
-            if let Some(handed) = state.handed_on.take_if(|handed| Arc::ptr_eq(&handed.to, &ticket)) {
-                return Ok(Waited::Turn(handed.turn));
-            }
-            let queued = state.queue.iter().position(|other| Arc::ptr_eq(other, &ticket));
-            let now = Instant::now();
-            state = match queued {
-                // A leader has taken the operation.
-                None => ticket.woken.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(place) if now >= deadline => {
-                    state.queue.remove(place);
-                    return Err(Error::Busy { waited: now - started });
-                }
-                Some(_) => {
-                    let waited = ticket.woken.wait_timeout(state, deadline - now);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            let operation = Mutex::new(operation);
+            let ticket = Arc::new(Ticket { operation, given: Mutex::new(None), woken: Condvar::new() });
+            state.queue.push_back(Arc::clone(&ticket));
+            ticket
+        };
+        if let Some(given) = ticket.wait_until(deadline) {
+            return Ok(given);
         }
+        let mut state = lock(&self.state);
+        if let Some(place) = state.queue.iter().position(|queued| Arc::ptr_eq(queued, &ticket)) {
+            state.queue.remove(place);
+            return Err(Error::Busy { waited: started.elapsed() });
+        }
+        // Whoever took it from the queue gives it something.
+        drop(state);
+        Ok(ticket.wait())
     }
 
     /// Takes the operations that wait at the head of the queue, up to one that needs a turn of its own.
-    pub(super) fn followers(&self) -> Followers<'_, C> {
-        let mut state = self.lock();
-        let mut tickets = Vec::new();
-        while tickets.len() < FOLLOWERS_MAX
+    pub(super) fn followers(&self) -> Followers<C> {
+        let mut state = lock(&self.state);
+        let mut followers = Vec::new();
+        while followers.len() < FOLLOWERS_MAX
             && let Some(ticket) = state.queue.pop_front_if(|ticket| lock(&ticket.operation).is_some())
         {
             let operation = lock(&ticket.operation).take();
-            tickets.push(Follower { ticket, operation, answer: None });
+            followers.push(Follower { ticket, operation, answer: None });
         }
-        drop(state);
-        Followers { writer: self, followers: tickets }
+        Followers(followers)
     }
 
     /// Ends a turn, and hands it to the next in the queue. `None` loses the connection.
     pub(super) fn give_back(&self, connection: Option<C>) {
-        let mut state = self.lock();
-        let turn = connection.map_or(Turn::Reopen, Turn::Connection);
+        let mut state = lock(&self.state);
         match state.queue.pop_front() {
             Some(next) => {
-                next.woken.notify_one();
-                state.handed_on = Some(Handed { to: next, turn });
+                drop(state);
+                next.give(Waited::Turn(connection.map_or(Turn::Reopen, Turn::Connection)));
             }
-            None => {
-                state.place = match turn {
-                    Turn::Connection(connection) => Place::Here(connection),
-                    Turn::Reopen => Place::Lost,
-                }
-            }
+            None => state.place = connection.map_or(Place::Lost, Place::Here),
         }
     }
 
     /// Ends the last turn. Who still waits is told so.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.place = Place::Closed;
         for ticket in state.queue.drain(..) {
-            *lock(&ticket.answer) = Some(Err(Error::Closed));
-            ticket.woken.notify_one();
+            ticket.give(Waited::Answered(Err(Error::Closed)));
         }
     }
 
     /// Closes a read-only store, which has no turns to wait for.
     pub(super) fn close_read_only(&self) -> Result<()> {
-        match std::mem::replace(&mut self.lock().place, Place::Closed) {
+        match std::mem::replace(&mut lock(&self.state).place, Place::Closed) {
             Place::Closed => Err(Error::Closed),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        matches!(self.lock().place, Place::Closed)
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        lock(&self.state).queue.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<C>> {
-        lock(&self.state)
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(lock(&self.state).place, Place::Closed)
     }
 }
 
@@ -207,26 +184,57 @@ impl<C> State<C> {
     }
 }
 
-/// Operations that a leader has taken. Each is answered exactly once, at the latest when this is dropped.
-pub(super) struct Followers<'a, C> {
-    writer: &'a Writer<C>,
-    followers: Vec<Follower>,
+impl<C> Ticket<C> {
+    fn give(&self, given: Waited<C>) {
+        *lock(&self.given) = Some(given);
+        self.woken.notify_one();
+    }
+
+    fn wait(&self) -> Waited<C> {
+        let mut given = lock(&self.given);
+        loop {
+            if let Some(given) = given.take() {
+                return given;
+            }
+            given = self.woken.wait(given).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn wait_until(&self, deadline: Instant) -> Option<Waited<C>> {
+        let mut given = lock(&self.given);
+        loop {
+            if let Some(given) = given.take() {
+                return Some(given);
+            }
+            let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+            given = self.woken.wait_timeout(given, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
 }
 
-struct Follower {
-    ticket: Arc<Ticket>,
+impl<C> std::fmt::Debug for Ticket<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ticket")
+    }
+}
+
+/// Operations that a leader has taken. Each is answered exactly once, at the latest when this is dropped.
+pub(super) struct Followers<C>(Vec<Follower<C>>);
+
+struct Follower<C> {
+    ticket: Arc<Ticket<C>>,
     operation: Option<Operation>,
     answer: Option<Result<()>>,
 }
 
-impl<C> Followers<'_, C> {
+impl<C> Followers<C> {
     pub(super) fn is_empty(&self) -> bool {
-        self.followers.is_empty()
+        self.0.is_empty()
     }
 
     /// Runs each operation, and keeps the answers until [`answer`](Self::answer).
     pub(super) fn run(&mut self, mut run: impl FnMut(&Operation) -> Result<()>) {
-        for follower in &mut self.followers {
+        for follower in &mut self.0 {
             follower.answer = follower.operation.as_ref().map(&mut run);
         }
     }
@@ -239,15 +247,11 @@ impl<C> Followers<'_, C> {
     }
 }
 
-impl<C> Drop for Followers<'_, C> {
+impl<C> Drop for Followers<C> {
     /// What the leader did not come to answer, because it panicked, may or may not have been committed.
     fn drop(&mut self) {
-        // Under the lock, so that nobody is between its look at the answer and its wait.
-        let _state = self.writer.lock();
-        for Follower { ticket, answer, .. } in self.followers.drain(..) {
-            let answer = answer.unwrap_or_else(|| Err(super::error::leader_panicked()));
-            *lock(&ticket.answer) = Some(answer);
-            ticket.woken.notify_one();
+        for Follower { ticket, answer, .. } in self.0.drain(..) {
+            ticket.give(Waited::Answered(answer.unwrap_or_else(|| Err(leader_panicked()))));
         }
     }
 }
@@ -256,3 +260,6 @@ impl<C> Drop for Followers<'_, C> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(all(test, shuttle))]
+mod model;
