@@ -15,7 +15,7 @@ use crate::{Result, TaskStore};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
     /// The default. When a call answers `Ok`, what it wrote survives the death of the process, a crash of the system and a
-    /// power cut, given a disk that honours a sync. It costs one sync a call.
+    /// power cut, given a disk that honours a sync. It costs one sync a call, which calls from several threads share.
     #[default]
     Full,
     /// When a call answers `Ok`, what it wrote survives the death of the process. A crash of the system or a power cut may drop

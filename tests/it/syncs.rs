@@ -1,10 +1,10 @@
 //! How often an acknowledged verb asks the disk to sync, counted from outside by strace.
 
 use std::env;
-use std::fs;
-use std::process::Command;
 
 use taskstore::{Durability, Level, NewTask, OpenOptions, TaskStore};
+
+use crate::support::syncs::count;
 
 const VERBS: &str = "TASKSTORE_TEST_VERBS";
 const THREADS: &str = "TASKSTORE_TEST_THREADS";
@@ -38,31 +38,10 @@ fn lifecycle(store: &TaskStore) {
 }
 
 /// The sync calls of a process that runs this many verbs, or `None` where there is no strace.
-#[allow(clippy::disallowed_methods)] // The trace is no database.
 fn syncs(verbs: usize, threads: usize, durability: &str) -> Option<usize> {
-    let directory = tempfile::tempdir().unwrap();
-    let trace = directory.path().join("trace");
-    let traced = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync,msync,sync_file_range,sync,syncfs", "-o"])
-        .arg(&trace)
-        .arg(env::current_exe().unwrap())
-        .args(["--exact", "syncs::the_counted_process"])
-        .env(VERBS, verbs.to_string())
-        .env(THREADS, threads.to_string())
-        .env(DURABILITY, durability)
-        .env("TMPDIR", directory.path())
-        .output();
-    match traced {
-        Ok(output) => assert!(output.status.success(), "{output:?}"),
-        // CI has strace; a newcomer's machine need not.
-        Err(error) if env::var_os("CI").is_none() => {
-            eprintln!("not counted, since strace does not start: {error}");
-            return None;
-        }
-        Err(error) => panic!("strace is needed: {error}"),
-    }
-    let trace = fs::read_to_string(trace).unwrap();
-    Some(trace.lines().filter(|line| line.contains("sync") && line.contains(" = ")).count())
+    let (verbs, threads) = (verbs.to_string(), threads.to_string());
+    let variables = [(VERBS, verbs.as_str()), (THREADS, &threads), (DURABILITY, durability)];
+    count("syncs::the_counted_process", &variables)
 }
 
 #[test]

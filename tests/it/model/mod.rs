@@ -74,8 +74,6 @@ fn batch(verbs: &[Verb], commits: bool, real: &Real, plain: &mut Plain) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     #[test]
     fn any_sequence_of_verbs_leaves_what_the_model_says(steps in steps()) {
         let (mut real, mut plain) = (Real::new(), Plain::default());

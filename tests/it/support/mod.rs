@@ -3,6 +3,7 @@
 pub(crate) mod children;
 mod clock;
 pub(crate) mod files;
+pub(crate) mod syncs;
 
 pub(crate) use clock::ManualClock;
 

@@ -210,8 +210,6 @@ fn uuids_of(tasks: &[SystemTask]) -> Vec<Uuid> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     #[test]
     fn a_walk_by_pages_of_any_size_gives_the_models_rows_in_its_order(
         rows in rows(),

@@ -1,11 +1,11 @@
 //! How often recording a run asks the disk to sync, counted from outside by strace.
 
 use std::env;
-use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use taskstore::{Error, LogEvent, LogLevel, OpenOptions, RunOptions, TaskStore};
+
+use crate::support::syncs::count;
 
 const RUNS: &str = "TASKSTORE_TEST_RUNS";
 const MANNER: &str = "TASKSTORE_TEST_MANNER";
@@ -59,30 +59,8 @@ fn clean(store: &TaskStore, runs: usize) {
 }
 
 /// The sync calls of a process that records this many runs, or `None` where there is no strace.
-#[allow(clippy::disallowed_methods)] // The trace is no file of a store.
 fn syncs(runs: usize, manner: &str) -> Option<usize> {
-    let directory = tempfile::tempdir().unwrap();
-    let trace = directory.path().join("trace");
-    let traced = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync,msync,sync_file_range,sync,syncfs", "-o"])
-        .arg(&trace)
-        .arg(env::current_exe().unwrap())
-        .args(["--exact", "system_task::syncs::the_counted_process"])
-        .env(RUNS, runs.to_string())
-        .env(MANNER, manner)
-        .env("TMPDIR", directory.path())
-        .output();
-    match traced {
-        Ok(output) => assert!(output.status.success(), "{output:?}"),
-        // CI has strace; a newcomer's machine need not.
-        Err(error) if env::var_os("CI").is_none() => {
-            eprintln!("not counted, since strace does not start: {error}");
-            return None;
-        }
-        Err(error) => panic!("strace is needed: {error}"),
-    }
-    let trace = fs::read_to_string(trace).unwrap();
-    Some(trace.lines().filter(|line| line.contains("sync") && line.contains(" = ")).count())
+    count("system_task::syncs::the_counted_process", &[(RUNS, runs.to_string().as_str()), (MANNER, manner)])
 }
 
 /// The syncs of one run: those that 200 more runs cost.
