@@ -312,6 +312,11 @@ impl TurnGuard<'_> {
 
     /// Runs one operation in a transaction of its own.
     fn alone<T>(&self, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
+        if self.lost.get() {
+            // The commit of one before failed half-way. Nothing of this one was written; the next try meets a fresh
+            // connection.
+            return Err(Error::Busy { waited: self.wait.started.elapsed() });
+        }
         let transaction = self.begin()?;
         let answer = operation(&Write::new(self.connection()))?;
         transaction.commit().inspect_err(|error| self.judge(error))?;
