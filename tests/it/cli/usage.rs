@@ -55,7 +55,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -72,6 +72,12 @@ fn every_command_and_every_option_has_a_help_text() {
         &["list"],
         &["show"],
         &["run"],
+        &["system-task"],
+        &["system-task", "run"],
+        &["system-task", "list"],
+        &["system-task", "show"],
+        &["system-task", "history"],
+        &["system-task", "clean"],
     ];
     for command in commands {
         let help = place.ok(&[command, &["-h"]].concat());
@@ -81,4 +87,38 @@ fn every_command_and_every_option_has_a_help_text() {
         }
     }
     assert!(place.ok(&["--version"]).starts_with("taskstore "));
+}
+
+/// The words of a help text that stand first in their lines and begin with `--`, or with a short option before that.
+fn options(help: &str) -> Vec<String> {
+    let first = |line: &str| line.trim().trim_start_matches("-q, ").split([' ', '=']).next().unwrap_or("").to_owned();
+    help.lines().map(first).filter(|word| word.starts_with("--")).collect()
+}
+
+/// The commands that a help text lists.
+fn commands(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A line that goes on below is indented further.
+    let names = listed.filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    names.map(|line| line.split(' ').next().unwrap().to_owned()).filter(|name| name != "help").collect()
+}
+
+#[test]
+fn the_readme_names_every_command_and_every_option() {
+    let readme = include_str!("../../../README.md");
+    let place = Place::new();
+    let mut found = 0;
+    let mut unseen = vec![Vec::new()];
+    while let Some(path) = unseen.pop() {
+        let help = place.ok(&[path.clone(), vec!["--help".to_owned()]].concat());
+        for option in options(&help) {
+            assert!(option == "--help" || readme.contains(&option), "{option} of {path:?} is not in the README");
+            found += 1;
+        }
+        for name in commands(&help) {
+            assert!(readme.contains(&name), "{name} is not in the README");
+            unseen.push([path.clone(), vec![name]].concat());
+        }
+    }
+    assert!(found > 40, "{found} options found");
 }

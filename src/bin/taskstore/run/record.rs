@@ -1,10 +1,10 @@
 //! What a command is recorded as: a task, or a run of a system task.
 
-use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::{Value, json};
 use taskstore::{
     Error, Level, Limits, LogEvent, LogLevel, NewTask, RunOptions, RunningSystemTask, RunningTask, SystemTaskStatus,
     TaskStore,
