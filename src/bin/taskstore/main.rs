@@ -16,7 +16,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::system_task::SystemTaskVerb;
 use arguments::{Arguments, Verb};
 use failure::Failure;
 
@@ -58,8 +57,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::List(list) => list::list(&db, list)?,
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
-        Verb::SystemTask(SystemTaskVerb::Run(run)) => return run::run_system_task(&db, run),
-        Verb::SystemTask(verb) => system_task::perform(&db, verb)?,
+        Verb::SystemTask(verb) => return system_task::perform(&db, verb),
     }
     Ok(ExitCode::SUCCESS)
 }

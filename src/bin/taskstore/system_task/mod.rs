@@ -1,27 +1,28 @@
-//! `taskstore system-task list`, `show`, `history` and `clean`.
+//! `taskstore system-task`: `list`, `show`, `history`, `clean`, and `run` by way of the module that runs commands.
 
 mod history;
 mod list;
 mod show;
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use taskstore::{CleanReport, Run};
 
 use crate::arguments::system_task::SystemTaskVerb;
-use crate::database;
 use crate::failure::Failure;
 use crate::terminal::print;
+use crate::{database, run};
 
-pub fn perform(db: &Path, verb: SystemTaskVerb) -> Result<(), Failure> {
+pub fn perform(db: &Path, verb: SystemTaskVerb) -> Result<ExitCode, Failure> {
     match verb {
-        // What runs a command ends as the command does: `main` sees to that.
-        SystemTaskVerb::Run(_) => Ok(()),
-        SystemTaskVerb::List(arguments) => list::list(&database::open_to_read(db)?, &arguments),
-        SystemTaskVerb::Show { uuid, json } => show::show(&database::open_to_read(db)?, uuid, json),
-        SystemTaskVerb::History { uuid } => history::history(&database::open_to_read(db)?, uuid),
-        SystemTaskVerb::Clean => clean(db),
+        SystemTaskVerb::Run(arguments) => return run::run_system_task(db, arguments),
+        SystemTaskVerb::List(arguments) => list::list(&database::open_to_read(db)?, &arguments)?,
+        SystemTaskVerb::Show { uuid, json } => show::show(&database::open_to_read(db)?, uuid, json)?,
+        SystemTaskVerb::History { uuid } => history::history(&database::open_to_read(db)?, uuid)?,
+        SystemTaskVerb::Clean => clean(db)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn clean(db: &Path) -> Result<(), Failure> {
