@@ -168,9 +168,9 @@ fn ids_and_seqs_are_positive() {
     );
     refused(
         "CHECK constraint failed: seq > 0",
-        &["INSERT INTO message VALUES (1, 0, 0, 3, '')", "UPDATE message SET seq = -1 WHERE task_id = 1"],
+        &["INSERT INTO message VALUES (1, 0, 0, 3, '', NULL)", "UPDATE message SET seq = -1 WHERE task_id = 1"],
     );
-    taken(&[&insert(9_007_199_254_740_993), "INSERT INTO message VALUES (1, 2, 0, 3, '')"]);
+    taken(&[&insert(9_007_199_254_740_993), "INSERT INTO message VALUES (1, 2, 0, 3, '', NULL)"]);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_level_is_one_of_five() {
         &[
             "UPDATE message SET level = 0",
             "UPDATE message SET level = 6",
-            "INSERT INTO message VALUES (1, 2, 0, -1, '')",
+            "INSERT INTO message VALUES (1, 2, 0, -1, '', NULL)",
         ],
     );
     taken(&["UPDATE message SET level = 1 WHERE task_id = 1", "UPDATE message SET level = 5 WHERE task_id = 1"]);
@@ -202,7 +202,7 @@ fn a_task_and_a_message_refer_to_rows_that_exist() {
     for sql in [
         "UPDATE task SET configuration_id = 2 WHERE id = 1",
         "INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns) VALUES (2, 't', '', 0, 0)",
-        "INSERT INTO message VALUES (9, 1, 0, 3, '')",
+        "INSERT INTO message VALUES (9, 1, 0, 3, '', NULL)",
         "UPDATE message SET task_id = 9 WHERE task_id = 1",
     ] {
         let error = shell.execute_batch(sql).expect_err(sql).to_string();
@@ -256,7 +256,10 @@ fn a_column_takes_no_value_of_another_type() {
 
 #[test]
 fn a_message_is_stored_once_for_each_seq() {
-    refused("UNIQUE constraint failed: message.task_id, message.seq", &["INSERT INTO message VALUES (1, 1, 0, 3, '')"]);
+    refused(
+        "UNIQUE constraint failed: message.task_id, message.seq",
+        &["INSERT INTO message VALUES (1, 1, 0, 3, '', NULL)"],
+    );
 }
 
 #[test]
