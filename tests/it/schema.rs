@@ -275,3 +275,40 @@ fn a_file_says_whose_it_is_and_how_it_is_kept() {
     let check: String = shell.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
 }
+
+#[test]
+fn a_key_names_one_task_one_message_of_a_task_one_run_of_a_system_task_and_one_event_of_a_run() {
+    let (_directory, store, shell) = file();
+    let runs = [("a", "1"), ("a", "2"), ("b", "1")].map(|(name, key)| {
+        let options = taskstore::RunOptions::new().key(key);
+        let run = store.system_tasks().start_with(name, None, options).unwrap();
+        for key in ["1", "2"] {
+            run.log(taskstore::LogEvent::new(taskstore::LogLevel::Info, "e").key(key)).unwrap();
+        }
+        run.detach()
+    });
+    assert_eq!(runs.map(|run| run.id().get()), [1, 2, 3]);
+    shell.execute_batch("UPDATE task SET key = 'k' WHERE id = 1; UPDATE message SET key = 'k'").unwrap();
+    for (constraint, sql) in [
+        ("UNIQUE constraint failed: task.key", "UPDATE task SET key = 'k' WHERE id = 2"),
+        (
+            "UNIQUE constraint failed: message.task_id, message.key",
+            "INSERT INTO message (task_id, seq, time_ns, level, text, key) VALUES (1, 2, 0, 3, '', 'k')",
+        ),
+        ("UNIQUE constraint failed: run.system_task_id, run.key", "UPDATE run SET key = '1' WHERE id = 2"),
+        (
+            "UNIQUE constraint failed: log_event.run_id, log_event.key",
+            "UPDATE log_event SET key = '1' WHERE run_id = 3 AND seq = 2",
+        ),
+    ] {
+        let error = shell.execute_batch(sql).expect_err(sql).to_string();
+        assert!(error.contains(constraint), "{sql}: {error}");
+    }
+    for table in ["task", "message", "run", "log_event"] {
+        let error = shell.execute_batch(&format!("UPDATE {table} SET key = ''")).unwrap_err().to_string();
+        assert!(error.contains("CHECK constraint failed: key <> ''"), "{table}: {error}");
+        let error = shell.execute_batch(&format!("UPDATE {table} SET key = x'ff'")).unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot store BLOB value in TEXT column {table}.key")), "{error}");
+        shell.execute_batch(&format!("UPDATE {table} SET key = NULL")).unwrap();
+    }
+}
