@@ -10,9 +10,10 @@ use crate::Result;
 
 /// The first column of the row that the statement finds by its key.
 ///
-/// A row that is seen need not be on disk: a process can die, or its sync fail, between writing it and the sync, and one
-/// at normal durability does not sync at all. The answer to a repeated call promises what that to the first one would
-/// have, so the transaction is given something to commit: a page as it was. Its sync takes along all that was written before.
+/// A row that is seen need not be on disk: its process may have died, or its sync failed, between the two, and one at
+/// normal durability does not sync at all. The answer to a repeated call promises what that to the first one would have,
+/// so the transaction is given something to commit, a number of the header as it was: the sync of that takes along all
+/// that was written before.
 pub(super) fn find<T: FromSql>(write: &Write<'_>, sql: &'static str, values: impl Params) -> Result<Option<T>> {
     let mut find = write.connection.prepare_cached(sql).map_err(during("look for a key"))?;
     let found = find.query_row(values, |row| row.get(0)).optional().map_err(during("look for a key"))?;
