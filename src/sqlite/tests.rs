@@ -173,3 +173,18 @@ fn a_panic_in_a_group_leaves_nobody_waiting_and_acknowledges_nothing() {
         store.start_detached(title(9)).unwrap();
     }
 }
+
+#[test]
+fn one_of_a_group_starts_the_task_of_a_key_and_the_others_get_it() {
+    let store = TaskStore::open_temporary().unwrap();
+    let outer = &store;
+    let call = |number: usize| -> Box<dyn FnOnce() -> crate::Result<crate::TaskId> + Send + '_> {
+        Box::new(move || outer.start_detached(title(number).key("k")))
+    };
+    let answers = as_one_group(&store, (0..8).map(call).collect());
+    let ids: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().unwrap().get()).collect();
+    assert_eq!(ids, [1; 8]);
+    let tasks = store.list(&TaskFilter::new()).unwrap().items;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].title, "task 0", "the first in the queue is the one");
+}

@@ -6,6 +6,7 @@ mod batch;
 mod cli;
 mod configurations;
 mod input;
+mod keys;
 mod lifecycle;
 mod lists;
 mod model;
