@@ -52,6 +52,19 @@ CREATE INDEX task_dismissed_by_configuration ON task (configuration_id, id)
 -- Rows without a key, which most are, are not in the indexes of keys.
 CREATE UNIQUE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 
+-- How many tasks there are, kept in the transactions that change the tasks, so that asking costs the same at any size.
+-- Another program that adds, ends, dismisses or deletes tasks has to keep it, too.
+CREATE TABLE task_count (
+    configuration_id      INTEGER PRIMARY KEY,        -- 0 for the tasks of none
+    in_progress           INTEGER NOT NULL DEFAULT 0, -- these four are not dismissed
+    finished              INTEGER NOT NULL DEFAULT 0,
+    failed                INTEGER NOT NULL DEFAULT 0,
+    interrupted           INTEGER NOT NULL DEFAULT 0,
+    dismissed_finished    INTEGER NOT NULL DEFAULT 0,
+    dismissed_failed      INTEGER NOT NULL DEFAULT 0,
+    dismissed_interrupted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 -- What a task said while it was in progress, in the order of seq, which counts from 1 without a gap.
 CREATE TABLE message (
     task_id INTEGER NOT NULL REFERENCES task (id) ON DELETE CASCADE,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod check;
 mod clock;
 mod configuration;
 mod error;
@@ -17,6 +18,7 @@ mod task;
 pub mod wire;
 
 pub use batch::Batch;
+pub use check::Finding;
 pub use clock::{Clock, SystemClock};
 pub use configuration::{Configuration, ConfigurationId, Configurations};
 pub use error::{EngineError, Error, Result};
@@ -32,5 +34,5 @@ pub use system_task::{
 };
 pub use task::{
     Dismissed, Level, Message, NewTask, NotEnded, Order, Outcome, Outcomes, Progress, RunError, RunningTask, Task,
-    TaskFilter, TaskId, TaskState,
+    TaskCounts, TaskFilter, TaskId, TaskState,
 };

@@ -55,6 +55,13 @@ pub(super) fn reader(path: &Path, settings: &Settings) -> Result<Connection> {
     Ok(connection)
 }
 
+/// A connection that only reads, and knows the constraints of the tables: SQLite drops them where it cannot write.
+pub(super) fn checker(path: &Path, settings: &Settings) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    prepare_reader(&connection, settings)?;
+    Ok(connection)
+}
+
 /// A connection that reads the file as if nobody could change it: no lock, no `-wal`, no `-shm`.
 pub(super) fn immutable_reader(path: &Path, settings: &Settings) -> Result<Connection> {
     let uri = immutable_uri(path);

@@ -101,8 +101,7 @@ impl Database {
         let transaction = turn.begin()?;
         let write = Write::new(turn.connection());
         let answer = work(&write)?;
-        write.refuse_broken()?;
-        transaction.commit().inspect_err(|error| turn.judge(error))?;
+        turn.commit(&write, transaction)?;
         Ok(answer)
     }
 
@@ -114,19 +113,17 @@ impl Database {
         let write = Write::new(turn.connection());
         if followers.is_empty() {
             let answer = operation(&write)?;
-            transaction.commit().inspect_err(|error| turn.judge(error))?;
+            turn.commit(&write, transaction)?;
             return Ok(answer);
         }
         let answer = write.verb(operation);
         followers.run(|call| write.verb(|write| call.run(write)));
-        let committed = write.refuse_broken().and_then(|()| transaction.commit());
-        match committed {
+        match turn.commit(&write, transaction) {
             Ok(()) => {
                 followers.answer(None);
                 answer
             }
             Err(error @ Error::OutcomeUnknown { .. }) => {
-                turn.judge(&error);
                 followers.answer(Some(&error));
                 Err(error)
             }
@@ -148,6 +145,17 @@ impl Database {
                 let turn = self.take_turn(self.settings.busy_timeout)?;
                 work(&Read { connection: turn.connection() })
             }
+        }
+    }
+
+    /// Runs `work` on a connection of its own that reads, with which constraints can be checked.
+    pub(crate) fn check<T>(&self, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        match &self.location {
+            Location::File(path) if !self.read_only => {
+                self.refuse_inside()?;
+                work(&Read { connection: &connection::checker(path, &self.settings)? })
+            }
+            _ => self.read(work),
         }
     }
 
@@ -335,20 +343,20 @@ impl TurnGuard<'_> {
             return Err(Error::Busy { waited: self.wait.started.elapsed() });
         }
         let transaction = self.begin()?;
-        let answer = operation(&Write::new(self.connection()))?;
-        transaction.commit().inspect_err(|error| self.judge(error))?;
+        let write = Write::new(self.connection());
+        let answer = operation(&write)?;
+        self.commit(&write, transaction)?;
         Ok(answer)
+    }
+
+    /// A connection whose commit failed half-way is not used again.
+    fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
+        write.complete()?;
+        transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))
     }
 
     fn connection(&self) -> &Connection {
         self.connection.as_ref().expect("only `close` and `drop` take the connection out")
-    }
-
-    /// A connection whose commit failed half-way is not used again.
-    fn judge(&self, error: &Error) {
-        if matches!(error, Error::OutcomeUnknown { .. }) {
-            self.lost.set(true);
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! All SQL and all of rusqlite: nothing outside this module names either.
 
+mod check;
 pub(crate) mod configuration;
 mod connection;
 mod database;
@@ -15,6 +16,7 @@ mod transaction;
 mod upgrade;
 mod writer;
 
+pub(crate) use check::check;
 pub(crate) use database::Database;
 pub use error::EngineError;
 pub(crate) use open::Location;

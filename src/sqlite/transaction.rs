@@ -6,6 +6,7 @@ use std::fmt;
 use rusqlite::Connection;
 
 use super::error::{during, during_commit, rolled_back};
+use super::task::CountChanges;
 use crate::{Error, Result};
 
 /// A connection inside a write transaction.
@@ -13,11 +14,13 @@ pub(crate) struct Write<'a> {
     pub(super) connection: &'a Connection,
     /// Whether a verb failed half-way, so that the transaction must not be committed.
     broken: Cell<bool>,
+    /// Written with the transaction, at its end.
+    pub(super) counts: CountChanges,
 }
 
 impl<'a> Write<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, broken: Cell::new(false) }
+        Self { connection, broken: Cell::new(false), counts: CountChanges::default() }
     }
 
     /// Reads what the transaction has written so far.
@@ -35,8 +38,14 @@ impl<'a> Write<'a> {
         })
     }
 
+    /// Writes what is kept back until all verbs have run. The transaction is to be committed next.
+    pub(super) fn complete(&self) -> Result<()> {
+        self.refuse_broken()?;
+        self.counts.write(self.connection)
+    }
+
     /// Also where SQLite rolled back by itself: outside a transaction each statement would commit alone.
-    pub(super) fn refuse_broken(&self) -> Result<()> {
+    fn refuse_broken(&self) -> Result<()> {
         if self.broken.get() || self.connection.is_autocommit() { Err(rolled_back()) } else { Ok(()) }
     }
 }

@@ -1,5 +1,6 @@
 //! Tasks: what a user started, what it said, and how it ended. Plain data.
 
+mod counts;
 mod filter;
 pub(crate) mod operation;
 pub(crate) mod reason;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use counts::TaskCounts;
 pub use filter::{Dismissed, Order, Outcomes, TaskFilter};
 pub(crate) use running::DROP_PATIENCE;
 pub use running::{NotEnded, RunError, RunningTask};

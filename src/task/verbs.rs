@@ -1,6 +1,6 @@
 //! The verbs of tasks.
 
-use super::{Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskFilter, TaskId, operation};
+use super::{Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskCounts, TaskFilter, TaskId, operation};
 use crate::configuration::ConfigurationId;
 use crate::page::Page;
 use crate::{Result, TaskStore, sqlite};
@@ -188,6 +188,30 @@ impl TaskStore {
     pub fn list(&self, filter: &TaskFilter) -> Result<Page<Task>> {
         self.context().limits.check_page(filter.limit)?;
         self.database().read(|read| sqlite::task::list(read, filter))
+    }
+
+    /// How many tasks there are, all of them or those of one configuration; none of a deleted one, whose tasks count among
+    /// all. It costs the same however many tasks there are: the counts are kept with them.
+    ///
+    /// Only the store's verbs keep them: a program that changes tasks by SQL of its own makes them wrong, which
+    /// [`check`](Self::check) finds and [`recount`](Self::recount) mends.
+    ///
+    /// # Errors
+    ///
+    /// The [errors of reading](TaskStore#errors-of-reading).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// store.start_detached(NewTask::new("Copy"))?;
+    /// assert_eq!(store.counts(None)?.in_progress, 1);
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn counts(&self, configuration: Option<ConfigurationId>) -> Result<TaskCounts> {
+        self.database().read(|read| sqlite::task::counts(read, configuration))
     }
 
     /// The messages of a task behind `after` (0 for all), oldest first, at most `limit`, which is from 1 to

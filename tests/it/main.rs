@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod batch;
+mod check;
 #[cfg(feature = "cli")]
 mod cli;
 mod configurations;
+mod counts;
 mod input;
 mod keys;
 mod lifecycle;

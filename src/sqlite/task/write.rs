@@ -8,6 +8,7 @@ use super::super::error::during;
 use super::super::keyed;
 use super::super::row::Text;
 use super::super::transaction::Write;
+use super::count::Counted;
 use super::not_found;
 use crate::configuration::ConfigurationId;
 use crate::task::{Level, NewTask, Outcome, TaskId, state};
@@ -39,7 +40,9 @@ pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<Ta
         ":now": now_ns,
         ":key": task.key,
     });
-    started.map(TaskId::of_row).map_err(during("start a task"))
+    let id = started.map(TaskId::of_row).map_err(during("start a task"))?;
+    write.counts.add(1, Counted { configuration: task.configuration, outcome: None, dismissed: false });
+    Ok(id)
 }
 
 /// A message that is to be stored.
@@ -123,6 +126,8 @@ pub(crate) fn end(write: &Write<'_>, id: TaskId, outcome: Outcome, reason: Optio
         };
         return Err(refusal(write, id, action, "in progress"));
     }
+    let after = counted(write, id)?;
+    write.counts.change(1, Counted { outcome: None, ..after }, after);
     let said = reason.map(|text| Said { level: Level::Error, text, key: None });
     said.map_or(Ok(()), |said| append(write, id, &said, now_ns))
 }
@@ -139,6 +144,8 @@ pub(crate) fn dismiss(write: &Write<'_>, id: TaskId, by: &str, now_ns: i64) -> R
     if dismissed == 0 {
         return Err(refusal(write, id, "dismiss", "ended and not dismissed"));
     }
+    let after = counted(write, id)?;
+    write.counts.change(1, Counted { dismissed: false, ..after }, after);
     Ok(())
 }
 
@@ -152,26 +159,55 @@ const DISMISS_ALL_OF: &str = "
     SET dismissed_by = :by, dismissed_ns = max(updated_ns, :now), updated_ns = max(updated_ns, :now)
     WHERE configuration_id = :configuration AND dismissed_ns IS NULL AND outcome IS NOT NULL";
 
+const COUNT_ALL: &str = "
+    SELECT count(*), configuration_id, outcome FROM task
+    WHERE dismissed_ns IS NULL AND outcome IS NOT NULL
+    GROUP BY configuration_id, outcome";
+
+const COUNT_ALL_OF: &str = "
+    SELECT count(*), configuration_id, outcome FROM task
+    WHERE configuration_id = :configuration AND dismissed_ns IS NULL AND outcome IS NOT NULL
+    GROUP BY outcome";
+
 pub(crate) fn dismiss_all(
     write: &Write<'_>,
     configuration: Option<ConfigurationId>,
     by: &str,
     now_ns: i64,
 ) -> Result<u64> {
-    let dismissed = match configuration {
-        None => write
-            .connection
-            .prepare_cached(DISMISS_ALL)
-            .and_then(|mut all| all.execute(named_params! { ":by": by, ":now": now_ns })),
+    if let Some(id) = configuration
+        && !configuration::exists(write.connection, id)?
+    {
         // The tasks of a deleted configuration are no longer its own.
-        Some(id) if !configuration::exists(write.connection, id)? => Ok(0),
-        Some(id) => write
-            .connection
-            .prepare_cached(DISMISS_ALL_OF)
-            .and_then(|mut all| all.execute(named_params! { ":configuration": id, ":by": by, ":now": now_ns })),
+        return Ok(0);
+    }
+    let (count, dismiss) = match configuration {
+        None => (COUNT_ALL, DISMISS_ALL),
+        Some(_) => (COUNT_ALL_OF, DISMISS_ALL_OF),
     };
-    let dismissed = dismissed.map_err(during("dismiss the tasks"))?;
-    Ok(u64::try_from(dismissed).unwrap_or(u64::MAX))
+    count_as_dismissed(write, count, configuration)?;
+    let mut all = write.connection.prepare_cached(dismiss).map_err(during("dismiss the tasks"))?;
+    let dismissed = match configuration {
+        None => all.execute(named_params! { ":by": by, ":now": now_ns }),
+        Some(id) => all.execute(named_params! { ":configuration": id, ":by": by, ":now": now_ns }),
+    };
+    Ok(u64::try_from(dismissed.map_err(during("dismiss the tasks"))?).unwrap_or(u64::MAX))
+}
+
+fn count_as_dismissed(write: &Write<'_>, sql: &'static str, configuration: Option<ConfigurationId>) -> Result<()> {
+    let mut count = write.connection.prepare_cached(sql).map_err(during("count the tasks"))?;
+    let group = |row: &rusqlite::Row<'_>| {
+        Ok((row.get(0)?, Counted { configuration: row.get(1)?, outcome: row.get(2)?, dismissed: false }))
+    };
+    let groups = match configuration {
+        None => count.query_map([], group),
+        Some(id) => count.query_map(named_params! { ":configuration": id }, group),
+    };
+    for group in groups.map_err(during("count the tasks"))? {
+        let (tasks, before) = group.map_err(during("count the tasks"))?;
+        write.counts.change(tasks, before, Counted { dismissed: true, ..before });
+    }
+    Ok(())
 }
 
 const RESTORE: &str = "
@@ -185,6 +221,8 @@ pub(crate) fn restore(write: &Write<'_>, id: TaskId, now_ns: i64) -> Result<()> 
     if restored == 0 {
         return Err(refusal(write, id, "restore", "dismissed"));
     }
+    let after = counted(write, id)?;
+    write.counts.change(1, Counted { dismissed: true, ..after }, after);
     Ok(())
 }
 
@@ -192,12 +230,27 @@ pub(crate) fn restore(write: &Write<'_>, id: TaskId, now_ns: i64) -> Result<()> 
 const DELETE: &str = "DELETE FROM task WHERE id = :id AND outcome IS NOT NULL";
 
 pub(crate) fn delete(write: &Write<'_>, id: TaskId) -> Result<()> {
+    let before = counted(write, id)?;
     let mut delete = write.connection.prepare_cached(DELETE).map_err(during("delete a task"))?;
     let deleted = delete.execute(named_params! { ":id": id }).map_err(during("delete a task"))?;
     if deleted == 0 {
         return Err(refusal(write, id, "delete", "ended"));
     }
+    write.counts.add(-1, before);
     Ok(())
+}
+
+const COUNTED: &str = "SELECT configuration_id, outcome, dismissed_ns IS NOT NULL FROM task WHERE id = :id";
+
+/// What a task is counted as.
+fn counted(write: &Write<'_>, id: TaskId) -> Result<Counted> {
+    let mut counted = write.connection.prepare_cached(COUNTED).map_err(during("look for a task"))?;
+    let found = counted
+        .query_row(named_params! { ":id": id }, |row| {
+            Ok(Counted { configuration: row.get(0)?, outcome: row.get(1)?, dismissed: row.get(2)? })
+        })
+        .optional();
+    found.map_err(during("look for a task"))?.ok_or_else(|| not_found(id))
 }
 
 const STATE: &str = "SELECT outcome, dismissed_by FROM task WHERE id = :id";
@@ -221,9 +274,19 @@ fn refusal(write: &Write<'_>, id: TaskId, action: &'static str, needed: &'static
 /// Statements of the verbs, with how often each runs in the lifecycle of the test.
 #[cfg(test)]
 pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
-    [(START, 1), (COUNT_MESSAGE, 3), (APPEND, 3), (PROGRESS, 1), (END, 1), (DISMISS, 1), (RESTORE, 1)]
-        .map(|(sql, runs)| (sql.to_owned(), runs))
-        .into()
+    [
+        (START, 1),
+        (COUNT_MESSAGE, 3),
+        (APPEND, 3),
+        (PROGRESS, 1),
+        (END, 1),
+        (DISMISS, 1),
+        (RESTORE, 1),
+        (COUNTED, 3),
+        (super::count::COUNT, 4),
+    ]
+    .map(|(sql, runs)| (sql.to_owned(), runs))
+    .into()
 }
 
 /// The two statements that append a message.

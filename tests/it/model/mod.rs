@@ -4,10 +4,10 @@ mod plain;
 mod steps;
 
 use proptest::prelude::*;
-use taskstore::{NewTask, TaskStore};
+use taskstore::{Dismissed, NewTask, Outcome, Outcomes, TaskStore};
 use tempfile::TempDir;
 
-use crate::support::{ManualClock, everything, options};
+use crate::support::{ManualClock, configuration_id, everything, options};
 use plain::{Answer, Plain, answer_of};
 use steps::{Step, Verb, steps, target};
 
@@ -73,6 +73,25 @@ fn batch(verbs: &[Verb], commits: bool, real: &Real, plain: &mut Plain) {
     }
 }
 
+/// The counts are those of a full count, for all tasks and for each configuration, also one that was never there.
+fn compare_counts(store: &TaskStore, plain: &Plain) {
+    let outcomes = [
+        (None, Outcomes::IN_PROGRESS),
+        (Some(Outcome::Finished), Outcomes::FINISHED),
+        (Some(Outcome::Failed), Outcomes::FAILED),
+        (Some(Outcome::Interrupted), Outcomes::INTERRUPTED),
+    ];
+    for configuration in std::iter::once(None).chain((1..=plain.newest_configuration() + 1).map(Some)) {
+        let counts = store.counts(configuration.map(configuration_id)).unwrap();
+        for (outcome, outcomes) in outcomes {
+            for (is_dismissed, dismissed) in [(false, Dismissed::Hidden), (true, Dismissed::Only)] {
+                let counted = plain.count(configuration, outcome, is_dismissed);
+                assert_eq!(counts.of(outcomes, dismissed), counted, "{configuration:?} {outcome:?} {dismissed:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_sequence_of_verbs_leaves_what_the_model_says(steps in steps()) {
@@ -82,12 +101,15 @@ proptest! {
             // All of the store is read now and then; each answer was compared already.
             if number % 8 == 0 {
                 prop_assert_eq!(plain.tasks_of(&everything(&real.store)), plain.tasks(), "after step {}", number);
+                compare_counts(&real.store, &plain);
             }
         }
         for _ in 0..2 {
             let found = everything(&real.store);
             prop_assert_eq!(plain.tasks_of(&found), plain.tasks());
             prop_assert_eq!(Plain::configurations_of(&found), plain.configurations());
+            compare_counts(&real.store, &plain);
+            prop_assert_eq!(real.store.check().unwrap(), []);
             real.reopen();
         }
     }

@@ -250,6 +250,16 @@ impl Plain {
         shown.collect()
     }
 
+    /// A full count, of all tasks or those of a configuration.
+    pub(crate) fn count(&self, configuration: Option<i64>, outcome: Option<Outcome>, dismissed: bool) -> u64 {
+        let meant = |task: &&PlainTask| {
+            configuration.is_none_or(|id| task.configuration == Some(id) && self.is_there(id))
+                && task.outcome == outcome
+                && task.dismissed.is_some() == dismissed
+        };
+        self.tasks.values().filter(meant).count() as u64
+    }
+
     pub(crate) fn configurations(&self) -> Vec<(i64, String)> {
         let there = self.configurations.iter().filter(|(_, (_, deleted))| !deleted);
         there.map(|(id, (name, _))| (*id, name.clone())).collect()

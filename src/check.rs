@@ -1,0 +1,114 @@
+//! Whether a file is as it should be.
+
+use std::fmt;
+
+use crate::configuration::ConfigurationId;
+use crate::task::TaskCounts;
+use crate::{Result, TaskStore, sqlite};
+
+/// Something that [`TaskStore::check`] has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// The file is damaged, or a row breaks a rule of `schema.sql`. Copy what can be read, or go back to a backup.
+    Damage {
+        /// What SQLite says, for a developer.
+        text: String,
+    },
+    /// A row refers to one that is not there.
+    Reference {
+        /// The row's table.
+        table: String,
+        /// The row, where it has a number.
+        row: Option<i64>,
+        /// The table that it refers to.
+        refers_to: String,
+    },
+    /// The kept counts of a configuration's tasks, or of the tasks of none, are not those of a full count: another
+    /// program has changed tasks. [`TaskStore::recount`] mends it.
+    TaskCounts {
+        /// The configuration; `None` for the tasks of none.
+        configuration: Option<ConfigurationId>,
+        /// What [`TaskStore::counts`] builds on.
+        kept: TaskCounts,
+        /// What there is.
+        counted: TaskCounts,
+    },
+    /// The messages of a task, or the events of a run, are not numbered from 1 to their count: another program has
+    /// added or deleted some.
+    Numbering {
+        /// `"task"` or `"run"`.
+        what: &'static str,
+        /// Its id.
+        id: i64,
+        /// How many it says that it has, which is also the number of the last.
+        kept: i64,
+        /// How many there are.
+        counted: i64,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damage { text } => write!(f, "damage: {text}"),
+            Self::Reference { table, row: Some(row), refers_to } => {
+                write!(f, "row {row} of {table} refers to a {refers_to} that is not there")
+            }
+            Self::Reference { table, row: None, refers_to } => {
+                write!(f, "a row of {table} refers to a {refers_to} that is not there")
+            }
+            Self::TaskCounts { configuration: Some(id), .. } => {
+                write!(f, "the counts of the tasks of configuration {id} are wrong; a recount mends them")
+            }
+            Self::TaskCounts { configuration: None, .. } => {
+                f.write_str("the counts of the tasks without a configuration are wrong; a recount mends them")
+            }
+            Self::Numbering { what, id, kept, counted } => {
+                write!(f, "{what} {id} says that it has {kept} entries, and has {counted}, or their numbers have a gap")
+            }
+        }
+    }
+}
+
+impl TaskStore {
+    /// Looks for damage and for what breaks the rules of the store, on one snapshot: every page and index, every
+    /// constraint and reference, the kept [counts](Self::counts) against a full count, and the numbers of messages and
+    /// events. Nothing is found in a sound file. At most a hundred findings of a kind are given.
+    ///
+    /// It reads the whole file, some seconds a gigabyte, and holds up nobody. It changes nothing. In a store that is
+    /// [read-only](Self::is_read_only) the constraints of single rows are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// The [errors of reading](TaskStore#errors-of-reading), except that damage is a finding.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let store = taskstore::TaskStore::open_in_memory()?;
+    /// assert_eq!(store.check()?, []);
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn check(&self) -> Result<Vec<Finding>> {
+        self.database().check(sqlite::check)
+    }
+
+    /// Counts all tasks anew, in one transaction that reads all of them: after another program has changed tasks, which
+    /// [`check`](Self::check) finds. The store's own verbs keep the counts right.
+    ///
+    /// # Errors
+    ///
+    /// The [errors of writing](TaskStore#errors-of-writing).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let store = taskstore::TaskStore::open_in_memory()?;
+    /// store.recount()?;
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn recount(&self) -> Result<()> {
+        self.database().write(sqlite::task::recount)
+    }
+}
