@@ -56,6 +56,24 @@ fn a_thousand_lifecycles_prepare_every_statement_once() {
 }
 
 #[test]
+fn a_thousand_runs_of_a_system_task_prepare_every_statement_once() {
+    let store = TaskStore::open_in_memory().unwrap();
+    for _ in 0..1_000 {
+        let run = store.system_tasks().start("fetch_mail", Some("ann")).unwrap();
+        for event in ["one", "two", "three"] {
+            run.info(event, serde_json::json!({"of": 3})).unwrap();
+        }
+        run.set_status(crate::SystemTaskStatus::Warning, ["no subject"]).unwrap();
+        run.finish().unwrap();
+    }
+    store.database().with_connection(|connection| {
+        for (sql, runs) in super::system_task::statements_for_tests() {
+            assert_eq!(counts(connection, sql), (runs * 1_000, 0), "runs and repeated preparations of {sql}");
+        }
+    });
+}
+
+#[test]
 fn appending_costs_the_same_at_message_ten_and_at_message_one_hundred_thousand() {
     let store = TaskStore::open_in_memory().unwrap();
     let id = store.start_detached(NewTask::new("t")).unwrap();

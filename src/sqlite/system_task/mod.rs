@@ -11,4 +11,6 @@ pub(crate) use clean::clean_expired;
 pub(crate) use list::{list, list_numbered};
 pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};
+#[cfg(test)]
+pub(super) use write::statements_for_tests;
 pub(crate) use write::{Event, RunEnd, RunStart, end, log, log_one, register, start};

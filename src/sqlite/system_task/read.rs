@@ -72,7 +72,7 @@ pub(crate) fn get(read: &Read<'_>, uuid: Uuid) -> Result<SystemTask> {
     found.map_err(during("read a system task"))?.ok_or(Error::NoSuchSystemTask { uuid })
 }
 
-const FIND: &str = "
+pub(super) const FIND: &str = "
     SELECT id, uuid FROM system_task WHERE name = :name AND uid_key = coalesce(:uid, x'')";
 
 /// The row and the uuid of the system task of this name and uid.

@@ -222,6 +222,12 @@ pub(crate) fn register(write: &Write<'_>, name: &str, description: &str, new_uui
     add.execute(values).map_err(during("register a system task")).map(drop)
 }
 
+/// Statements of the verbs, with how often each runs in the run of the test.
+#[cfg(test)]
+pub(in super::super) fn statements_for_tests() -> [(&'static str, i32); 6] {
+    [(super::read::FIND, 1), (START, 1), (COUNT_EVENTS, 4), (APPEND, 4), (END, 1), (SHOW, 1)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
