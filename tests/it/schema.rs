@@ -52,7 +52,7 @@ fn taken(statements: &[&str]) {
 #[test]
 fn an_outcome_is_one_of_three() {
     refused(
-        "CHECK constraint failed: outcome IN (1, 2, 3)",
+        "CHECK constraint failed: outcome BETWEEN 1 AND 3",
         &[
             "UPDATE task SET outcome = 0 WHERE id = 2",
             "UPDATE task SET outcome = 4 WHERE id = 2",
