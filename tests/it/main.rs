@@ -5,6 +5,7 @@ mod batch;
 #[cfg(feature = "cli")]
 mod cli;
 mod configurations;
+mod history;
 mod input;
 mod lifecycle;
 mod lists;
