@@ -2,6 +2,7 @@
 --
 -- Times are INTEGER nanoseconds since 1970-01-01T00:00:00Z, and their columns end in _ns.
 -- A NULL means "not so": no outcome yet, not dismissed, not deleted.
+-- A key is what a caller names a row by, so that a call made again writes no second one; NULL if it was not named.
 -- The constraints hold for every writer of the file, the sqlite3 shell included.
 
 -- What a task relates to. A deleted one keeps its row and its last name for the tasks it had.
@@ -27,6 +28,7 @@ CREATE TABLE task (
     progress_total   INTEGER,          -- NULL if not known
     progress_phase   TEXT,
     message_count    INTEGER NOT NULL DEFAULT 0, -- also the seq of the newest message
+    key              TEXT CHECK (key <> ''), -- unique among the tasks
 
     CHECK (outcome IN (1, 2, 3)),
     CHECK ((outcome IS NULL) = (finished_ns IS NULL)),
@@ -47,6 +49,8 @@ CREATE INDEX task_visible_by_configuration ON task (configuration_id, id)
     WHERE dismissed_ns IS NULL AND configuration_id IS NOT NULL;
 CREATE INDEX task_dismissed_by_configuration ON task (configuration_id, id)
     WHERE dismissed_ns IS NOT NULL AND configuration_id IS NOT NULL;
+-- Rows without a key, which most are, are not in the indexes of keys.
+CREATE UNIQUE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 
 -- What a task said while it was in progress, in the order of seq, which counts from 1 without a gap.
 CREATE TABLE message (
@@ -55,8 +59,11 @@ CREATE TABLE message (
     time_ns INTEGER NOT NULL,
     level   INTEGER NOT NULL CHECK (level BETWEEN 1 AND 5), -- 1 trace, 2 debug, 3 info, 4 warn, 5 error
     text    TEXT    NOT NULL,
+    key     TEXT CHECK (key <> ''), -- unique among the messages of the task
     PRIMARY KEY (task_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX message_key ON message (task_id, key) WHERE key IS NOT NULL;
 
 -- A background job: what its runs have in common. (name, uid) is one system task, with NULL as a value of its own.
 CREATE TABLE system_task (
@@ -91,6 +98,7 @@ CREATE TABLE run (
     expires_ns      INTEGER,          -- when clean-up may delete it; NULL never, or not ended
     only_on_failure INTEGER NOT NULL CHECK (only_on_failure IN (0, 1)), -- not shown if it was successful
     event_count     INTEGER NOT NULL DEFAULT 0 CHECK (event_count >= 0), -- also the seq of the newest event
+    key             TEXT CHECK (key <> ''), -- unique among the runs of the system task
 
     CHECK (status BETWEEN 1 AND 4),
     CHECK (finished_ns >= started_ns),
@@ -103,6 +111,7 @@ CREATE TABLE run (
 
 CREATE INDEX run_of_system_task ON run (system_task_id, id);
 CREATE INDEX run_expiring ON run (expires_ns) WHERE expires_ns IS NOT NULL;
+CREATE UNIQUE INDEX run_key ON run (system_task_id, key) WHERE key IS NOT NULL;
 
 -- What a run said, in the order of seq, which counts from 1 without a gap.
 CREATE TABLE log_event (
@@ -114,5 +123,8 @@ CREATE TABLE log_event (
     logger     TEXT    NOT NULL,
     event      TEXT    NOT NULL,
     attributes TEXT    NOT NULL CHECK (attributes LIKE '{%}'), -- a JSON object, kept as it came
+    key        TEXT CHECK (key <> ''), -- unique among the events of the run
     PRIMARY KEY (run_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX log_event_key ON log_event (run_id, key) WHERE key IS NOT NULL;

@@ -39,7 +39,22 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::message`].
     pub fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
-        self.write.verb(operation::message(self.context, id, level, text.into())?)
+        self.write.verb(operation::message(self.context, id, None, level, text.into())?)
+    }
+
+    /// See [`TaskStore::message_once`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::message_once`].
+    pub fn message_once(
+        &self,
+        id: TaskId,
+        key: impl Into<String>,
+        level: Level,
+        text: impl Into<String>,
+    ) -> Result<()> {
+        self.write.verb(operation::message(self.context, id, Some(key.into()), level, text.into())?)
     }
 
     /// See [`TaskStore::progress`].

@@ -189,7 +189,10 @@ pub enum Error {
         cursor: String,
     },
 
-    /// A commit failed half-way: what it was to write may be on disk or not. Read before trying again.
+    /// A commit failed half-way: what it was to write may be on disk or not. Read before trying again, or give a key, with
+    /// which trying again is harmless: [`NewTask::key`](crate::NewTask::key),
+    /// [`TaskStore::message_once`](crate::TaskStore::message_once), [`RunOptions::key`](crate::RunOptions::key),
+    /// [`LogEvent::key`](crate::LogEvent::key).
     #[error("it is not known whether the change was written")]
     OutcomeUnknown {
         /// What SQLite said.

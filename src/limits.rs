@@ -22,7 +22,7 @@ use crate::{Error, Result};
 pub struct Limits {
     /// A task's title: 1 KiB.
     pub title_bytes_max: usize,
-    /// The name of a user, a configuration, a phase, a system task or a logger, and a uid: 256 bytes.
+    /// The name of a user, a configuration, a phase, a system task or a logger, a uid, and a key: 256 bytes.
     pub name_bytes_max: usize,
     /// The text of one message or log event: 1 MiB. At the most [`Limits::TEXT_BYTES_MAX`].
     pub text_bytes_max: usize,
@@ -54,6 +54,10 @@ impl Limits {
             return Err(Error::Invalid { field, problem: "must not be empty" });
         }
         self.check_name(field, name)
+    }
+
+    pub(crate) fn check_key(&self, key: Option<&str>) -> Result<()> {
+        key.map_or(Ok(()), |key| self.check_given_name("key", key))
     }
 
     pub(crate) fn check_text(&self, field: &'static str, text: &str) -> Result<()> {

@@ -21,7 +21,8 @@ use crate::{Error, Result};
 /// Every verb that writes may answer [`Busy`](Error::Busy), [`ReadOnly`](Error::ReadOnly), [`Closed`](Error::Closed),
 /// [`InsideBatch`](Error::InsideBatch), [`DiskFull`](Error::DiskFull), [`Damaged`](Error::Damaged),
 /// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261, or [`Engine`](Error::Engine):
-/// nothing was written. After [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been.
+/// nothing was written. After [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a [key](crate::NewTask::key)
+/// makes trying again harmless.
 ///
 /// # Errors of reading
 ///

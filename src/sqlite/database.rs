@@ -14,7 +14,7 @@ use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
 use super::transaction::{Read, Transaction, Write};
-use super::writer::{Operation, Turn, Waited, Writer};
+use super::writer::{Call, Turn, Waited, Writer};
 use crate::options::OpenOptions;
 use crate::{Error, Result};
 
@@ -85,26 +85,15 @@ impl Database {
         if let Some(turn) = self.writer.take_at_once()? {
             return self.lead(self.turn(turn, wait)?, &operation);
         }
-        let answer = Arc::new(Mutex::new(None));
-        let operation = Arc::new(operation);
-        let (kept, run) = (Arc::clone(&answer), Arc::clone(&operation));
-        let boxed: Operation = Box::new(move |write| {
-            let value = run(write)?;
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-            Ok(())
-        });
-        match self.writer.wait(Some(boxed), wait.started, wait.deadline)? {
+        let call = Arc::new(Waiting { operation, answer: Mutex::new(None) });
+        match self.writer.wait(Some(call.clone()), wait.started, wait.deadline)? {
             Waited::Turn(turn) => {
                 // Those that the last leader has just answered may have more to write: with them the next sync is shared
                 // by more. Alone, nobody comes here.
                 std::thread::yield_now();
-                self.lead(self.turn(turn, wait)?, &*operation)
+                self.lead(self.turn(turn, wait)?, &call.operation)
             }
-            Waited::Answered(outcome) => {
-                outcome?;
-                let value = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(value.expect("an operation that succeeded has kept its answer"))
-            }
+            Waited::Answered => call.take(),
         }
     }
 
@@ -132,7 +121,7 @@ impl Database {
             return Ok(answer);
         }
         let answer = write.verb(operation);
-        followers.run(|operation| write.verb(operation));
+        followers.run(|call| write.verb(|write| call.run(write)));
         let committed = write.refuse_broken().and_then(|()| transaction.commit());
         match committed {
             Ok(()) => {
@@ -147,7 +136,7 @@ impl Database {
             // One of them broke it for all, and nothing was written: each gets a transaction of its own.
             Err(_) => {
                 let answer = turn.alone(operation);
-                followers.run(|operation| turn.alone(operation));
+                followers.run(|call| turn.alone(|write| call.run(write)));
                 followers.answer(None);
                 answer
             }
@@ -225,8 +214,8 @@ impl Database {
         let wait = Wait::new(patience);
         match self.writer.wait(None, wait.started, wait.deadline)? {
             Waited::Turn(turn) => self.turn(turn, wait),
-            // Only a store that is closing answers one that has no operation.
-            Waited::Answered(answer) => Err(answer.err().unwrap_or(Error::Closed)),
+            // Only a store that is closing answers one that has no call.
+            Waited::Answered => Err(Error::Closed),
         }
     }
 
@@ -280,6 +269,34 @@ impl Database {
             return Err(Error::Closed);
         }
         Ok(())
+    }
+}
+
+/// An operation that waits for a leader, and then for its caller to take the answer.
+struct Waiting<T, F> {
+    operation: F,
+    answer: Mutex<Option<Result<T>>>,
+}
+
+impl<T, F> Waiting<T, F> {
+    fn answer(&self, answer: Result<T>) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
+    fn take(&self) -> Result<T> {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.expect("a leader lets nobody go without an answer")
+    }
+}
+
+impl<T: Send, F: Fn(&Write<'_>) -> Result<T> + Send + Sync> Call for Waiting<T, F> {
+    fn run(&self, write: &Write<'_>) -> Result<()> {
+        self.answer(Ok((self.operation)(write)?));
+        Ok(())
+    }
+
+    fn refuse(&self, error: Error) {
+        self.answer(Err(error));
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod configuration;
 mod connection;
 mod database;
 mod error;
+mod keyed;
 mod open;
 mod row;
 mod schema;

@@ -151,22 +151,40 @@ fn a_refused_caller_is_refused_alone() {
 }
 
 #[test]
-fn a_leader_that_panics_leaves_nobody_waiting() {
+fn a_panic_in_a_group_leaves_nobody_waiting_and_acknowledges_nothing() {
+    for panicking in 0..3 {
+        let store = TaskStore::open_temporary().unwrap();
+        let outer = &store;
+        let call = |number: usize| -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> {
+            if number != panicking {
+                return Box::new(move || outer.start_detached(title(number)).map(drop));
+            }
+            Box::new(move || outer.database().write(|_| -> crate::Result<()> { panic!("an operation panics") }))
+        };
+        let answers = as_one_group(&store, (0..3).map(call).collect());
+        // It is the leader's thread that runs all of them.
+        assert!(answers[0].is_err());
+        for answer in &answers[1..] {
+            let answer = answer.as_ref().unwrap();
+            assert!(matches!(answer, Err(crate::Error::OutcomeUnknown { .. })), "{answer:?}");
+        }
+        // Nothing of the transaction was written, and the store goes on.
+        assert_eq!(store.list(&TaskFilter::new()).unwrap().items.len(), 0);
+        store.start_detached(title(9)).unwrap();
+    }
+}
+
+#[test]
+fn one_of_a_group_starts_the_task_of_a_key_and_the_others_get_it() {
     let store = TaskStore::open_temporary().unwrap();
     let outer = &store;
-    let call = |number: usize| -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> {
-        if number > 0 {
-            return Box::new(move || outer.start_detached(title(number)).map(drop));
-        }
-        Box::new(move || outer.database().write(|_| -> crate::Result<()> { panic!("a leader panics") }))
+    let call = |number: usize| -> Box<dyn FnOnce() -> crate::Result<crate::TaskId> + Send + '_> {
+        Box::new(move || outer.start_detached(title(number).key("k")))
     };
-    let answers = as_one_group(&store, (0..3).map(call).collect());
-    assert!(answers[0].is_err());
-    for answer in &answers[1..] {
-        let answer = answer.as_ref().unwrap();
-        assert!(matches!(answer, Err(crate::Error::OutcomeUnknown { .. })), "{answer:?}");
-    }
-    // Nothing of the transaction was written, and the store goes on.
-    assert_eq!(store.list(&TaskFilter::new()).unwrap().items.len(), 0);
-    store.start_detached(title(9)).unwrap();
+    let answers = as_one_group(&store, (0..8).map(call).collect());
+    let ids: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().unwrap().get()).collect();
+    assert_eq!(ids, [1; 8]);
+    let tasks = store.list(&TaskFilter::new()).unwrap().items;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].title, "task 0", "the first in the queue is the one");
 }

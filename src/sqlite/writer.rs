@@ -1,8 +1,8 @@
 //! The one write connection, whose turn it is, and who waits.
 //!
-//! Callers form a queue. Whoever has the turn is the *leader*: it takes along those that wait with an operation, commits
-//! all of them with its own in one transaction, and then hands the turn to the next in the queue. No thread is needed
-//! for that, and a caller alone pays nothing for it.
+//! Callers that wait form groups. Whoever has the turn is the *leader*: it takes the group at the head of the queue along,
+//! commits all of its calls with its own in one transaction, wakes them together, and hands the turn to the first of the
+//! next group. No thread is needed for that, and a caller alone pays nothing for it.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
@@ -17,12 +17,17 @@ use super::error::{copy, leader_panicked};
 use super::transaction::Write;
 use crate::{Error, Result};
 
-/// What a caller asks of the leader; it keeps its answer for the caller by itself. It may be run again after a
-/// transaction was undone.
-pub(super) type Operation = Box<dyn Fn(&Write<'_>) -> Result<()> + Send>;
+/// What a caller asks of the leader. It keeps its answer for the caller by itself.
+pub(super) trait Call: Send + Sync {
+    /// Does what is asked. It may be done again after a transaction was undone.
+    fn run(&self, write: &Write<'_>) -> Result<()>;
 
-/// The most operations of one transaction, so that nobody waits long for those before.
-const FOLLOWERS_MAX: usize = 256;
+    /// Makes an error the answer.
+    fn refuse(&self, error: Error);
+}
+
+/// The most calls of one transaction, so that nobody waits long for those before.
+const GROUP_MAX: usize = 256;
 
 /// `C` is the connection.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ pub(super) struct Writer<C> {
 struct State<C> {
     place: Place<C>,
     /// Empty unless the connection is taken.
-    queue: VecDeque<Arc<Ticket<C>>>,
+    queue: VecDeque<Arc<Group<C>>>,
 }
 
 /// Where the write connection is.
@@ -59,20 +64,33 @@ pub(super) enum Turn<C> {
     Reopen,
 }
 
-/// A caller that waits: in the queue, then for what it is given.
-struct Ticket<C> {
-    /// `None` for a caller that needs a turn of its own.
-    operation: Mutex<Option<Operation>>,
-    given: Mutex<Option<Waited<C>>>,
-    woken: Condvar,
+/// Callers that wait for one transaction. Its lock is taken after the writer's.
+struct Group<C> {
+    waiting: Mutex<Waiting<C>>,
+    /// Wakes the first seat, which alone can be woken without the others.
+    first: Condvar,
+    /// Wakes all other seats.
+    others: Condvar,
+}
+
+struct Waiting<C> {
+    /// A seat each, in the order in which they came. `None` for one that has left, and for one that needs a turn of its
+    /// own: nobody joins that.
+    calls: Vec<Option<Arc<dyn Call>>>,
+    alone: bool,
+    /// The seat that gets the turn, if nobody before takes the group along.
+    leader: usize,
+    turn: Option<Turn<C>>,
+    /// Whether all of its calls have their answers.
+    answered: bool,
 }
 
 /// How a wait ended.
 pub(super) enum Waited<C> {
     /// It is the caller's turn.
     Turn(Turn<C>),
-    /// A leader has run the caller's operation.
-    Answered(Result<()>),
+    /// The caller's call has its answer, or the store was closed.
+    Answered,
 }
 
 impl<C> Writer<C> {
@@ -87,54 +105,55 @@ impl<C> Writer<C> {
         lock(&self.state).take_at_once()
     }
 
-    /// Waits until `deadline` for a turn or, if there is an operation, for a leader that runs it. Once a leader has
-    /// taken it, the answer is waited for however long it takes.
-    pub(super) fn wait(&self, operation: Option<Operation>, started: Instant, deadline: Instant) -> Result<Waited<C>> {
-        let ticket = {
+    /// Waits until `deadline` for a turn or, if there is a call, for a leader that sees to it. Once a leader has taken it,
+    /// the answer is waited for however long it takes.
+    pub(super) fn wait(&self, call: Option<Arc<dyn Call>>, started: Instant, deadline: Instant) -> Result<Waited<C>> {
+        let (group, seat) = {
             let mut state = lock(&self.state);
             if let Some(turn) = state.take_at_once()? {
                 return Ok(Waited::Turn(turn));
             }
-            let operation = Mutex::new(operation);
-            let ticket = Arc::new(Ticket { operation, given: Mutex::new(None), woken: Condvar::new() });
-            state.queue.push_back(Arc::clone(&ticket));
-            ticket
+            state.sit_down(call)
         };
-        if let Some(given) = ticket.wait_until(deadline) {
-            return Ok(given);
+        let waited = match group.wait(seat, Some(deadline)) {
+            Some(waited) => waited,
+            None if self.leave(&group, seat) => return Err(Error::Busy { waited: started.elapsed() }),
+            // Whoever took the group from the queue, or gave it the turn, has something for each.
+            None => group.wait(seat, None).expect("without a deadline a wait ends with something"),
+        };
+        if matches!(waited, Waited::Turn(_)) {
+            // It leads the others; should it not even begin, the next of them does.
+            self.leave(&group, seat);
         }
-        let mut state = lock(&self.state);
-        if let Some(place) = state.queue.iter().position(|queued| Arc::ptr_eq(queued, &ticket)) {
-            state.queue.remove(place);
-            return Err(Error::Busy { waited: started.elapsed() });
-        }
-        // Whoever took it from the queue gives it something.
-        drop(state);
-        Ok(ticket.wait())
+        Ok(waited)
     }
 
-    /// Takes the operations that wait at the head of the queue, up to one that needs a turn of its own.
+    /// Takes the group at the head of the queue, unless that needs a turn of its own.
     pub(super) fn followers(&self) -> Followers<C> {
-        let mut state = lock(&self.state);
-        let mut followers = Vec::new();
-        while followers.len() < FOLLOWERS_MAX
-            && let Some(ticket) = state.queue.pop_front_if(|ticket| lock(&ticket.operation).is_some())
-        {
-            let operation = lock(&ticket.operation).take();
-            followers.push(Follower { ticket, operation, answer: None });
-        }
-        Followers(followers)
+        let group = lock(&self.state).queue.pop_front_if(|group| !lock(&group.waiting).alone);
+        let calls = group.as_ref().map(|group| std::mem::take(&mut lock(&group.waiting).calls)).unwrap_or_default();
+        let followers = calls.into_iter().flatten().map(|call| Follower { call, outcome: None }).collect();
+        Followers { group, followers }
     }
 
     /// Ends a turn, and hands it to the next in the queue. `None` loses the connection.
     pub(super) fn give_back(&self, connection: Option<C>) {
         let mut state = lock(&self.state);
-        match state.queue.pop_front() {
-            Some(next) => {
-                drop(state);
-                next.give(Waited::Turn(connection.map_or(Turn::Reopen, Turn::Connection)));
-            }
-            None => state.place = connection.map_or(Place::Lost, Place::Here),
+        let Some(group) = state.queue.front().cloned() else {
+            state.place = connection.map_or(Place::Lost, Place::Here);
+            return;
+        };
+        // While the state is locked nobody leaves the group, so the turn is not lost with a leader that has gone.
+        let leader = {
+            let mut waiting = lock(&group.waiting);
+            waiting.turn = Some(connection.map_or(Turn::Reopen, Turn::Connection));
+            waiting.leader
+        };
+        drop(state);
+        if leader == 0 {
+            group.first.notify_one();
+        } else {
+            group.others.notify_all();
         }
     }
 
@@ -142,8 +161,10 @@ impl<C> Writer<C> {
     pub(super) fn close(&self) {
         let mut state = lock(&self.state);
         state.place = Place::Closed;
-        for ticket in state.queue.drain(..) {
-            ticket.give(Waited::Answered(Err(Error::Closed)));
+        for group in state.queue.drain(..) {
+            let calls = std::mem::take(&mut lock(&group.waiting).calls);
+            calls.into_iter().flatten().for_each(|call| call.refuse(Error::Closed));
+            group.wake();
         }
     }
 
@@ -158,11 +179,32 @@ impl<C> Writer<C> {
     /// How many wait.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        lock(&self.state).queue.len()
+        let seats = |waiting: &Waiting<C>| usize::from(waiting.alone) + waiting.calls.iter().flatten().count();
+        lock(&self.state).queue.iter().map(|group| seats(&lock(&group.waiting))).sum()
     }
 
     pub(super) fn is_closed(&self) -> bool {
         matches!(lock(&self.state).place, Place::Closed)
+    }
+
+    /// Takes a caller out of the queue. False if it is too late: it has been given a turn, or a leader has its call.
+    fn leave(&self, group: &Arc<Group<C>>, seat: usize) -> bool {
+        let mut state = lock(&self.state);
+        let Some(position) = state.queue.iter().position(|queued| Arc::ptr_eq(queued, group)) else { return false };
+        let mut waiting = lock(&group.waiting);
+        if waiting.leader == seat && waiting.turn.is_some() {
+            return false;
+        }
+        if let Some(call) = waiting.calls.get_mut(seat) {
+            *call = None;
+        }
+        if waiting.leader == seat {
+            match waiting.calls.iter().position(Option::is_some) {
+                Some(next) => waiting.leader = next,
+                None => drop(state.queue.remove(position)),
+            }
+        }
+        true
     }
 }
 
@@ -182,67 +224,97 @@ impl<C> State<C> {
             }
         }
     }
-}
 
-impl<C> Ticket<C> {
-    fn give(&self, given: Waited<C>) {
-        *lock(&self.given) = Some(given);
-        self.woken.notify_one();
-    }
-
-    fn wait(&self) -> Waited<C> {
-        let mut given = lock(&self.given);
-        loop {
-            if let Some(given) = given.take() {
-                return given;
+    /// A seat in the last group, or in a new one.
+    fn sit_down(&mut self, call: Option<Arc<dyn Call>>) -> (Arc<Group<C>>, usize) {
+        if call.is_some()
+            && let Some(last) = self.queue.back()
+        {
+            let mut waiting = lock(&last.waiting);
+            let seat = waiting.calls.len();
+            if !waiting.alone && seat < GROUP_MAX {
+                waiting.calls.push(call);
+                return (Arc::clone(last), seat);
             }
-            given = self.woken.wait(given).unwrap_or_else(PoisonError::into_inner);
         }
-    }
-
-    fn wait_until(&self, deadline: Instant) -> Option<Waited<C>> {
-        let mut given = lock(&self.given);
-        loop {
-            if let Some(given) = given.take() {
-                return Some(given);
-            }
-            let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-            given = self.woken.wait_timeout(given, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let waiting = Waiting { alone: call.is_none(), calls: vec![call], leader: 0, turn: None, answered: false };
+        let group = Arc::new(Group { waiting: Mutex::new(waiting), first: Condvar::new(), others: Condvar::new() });
+        self.queue.push_back(Arc::clone(&group));
+        (group, 0)
     }
 }
 
-impl<C> std::fmt::Debug for Ticket<C> {
+impl<C> Group<C> {
+    /// `None` if nothing has come by the deadline.
+    fn wait(&self, seat: usize, deadline: Option<Instant>) -> Option<Waited<C>> {
+        let woken = if seat == 0 { &self.first } else { &self.others };
+        let mut waiting = lock(&self.waiting);
+        loop {
+            if waiting.answered {
+                return Some(Waited::Answered);
+            }
+            if waiting.leader == seat
+                && let Some(turn) = waiting.turn.take()
+            {
+                return Some(Waited::Turn(turn));
+            }
+            waiting = match deadline {
+                None => woken.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+                    woken.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Lets all go.
+    fn wake(&self) {
+        lock(&self.waiting).answered = true;
+        self.first.notify_one();
+        self.others.notify_all();
+    }
+}
+
+impl<C> std::fmt::Debug for Group<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ticket")
+        f.write_str("Group")
     }
 }
 
-/// Operations that a leader has taken. Each is answered exactly once, at the latest when this is dropped.
-pub(super) struct Followers<C>(Vec<Follower<C>>);
+/// The calls of a group that a leader has taken. Each is answered exactly once, at the latest when this is dropped.
+pub(super) struct Followers<C> {
+    group: Option<Arc<Group<C>>>,
+    followers: Vec<Follower>,
+}
 
-struct Follower<C> {
-    ticket: Arc<Ticket<C>>,
-    operation: Option<Operation>,
-    answer: Option<Result<()>>,
+struct Follower {
+    call: Arc<dyn Call>,
+    /// `None` until it was run.
+    outcome: Option<Result<()>>,
 }
 
 impl<C> Followers<C> {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.followers.is_empty()
     }
 
-    /// Runs each operation, and keeps the answers until [`answer`](Self::answer).
-    pub(super) fn run(&mut self, mut run: impl FnMut(&Operation) -> Result<()>) {
-        for follower in &mut self.0 {
-            follower.answer = follower.operation.as_ref().map(&mut run);
+    /// Runs each call, and keeps back how it went until [`answer`](Self::answer).
+    pub(super) fn run(&mut self, mut run: impl FnMut(&dyn Call) -> Result<()>) {
+        for follower in &mut self.followers {
+            follower.outcome = Some(run(&*follower.call));
         }
     }
 
-    /// Answers all of them: with this error, or with what they were answered when they ran.
+    /// Answers all of them: with this error, or with how it went when they were run.
     pub(super) fn answer(mut self, instead: Option<&Error>) {
-        if let Some(error) = instead {
-            self.run(|_| Err(copy(error)));
+        for Follower { call, outcome } in self.followers.drain(..) {
+            match (instead, outcome) {
+                (Some(error), _) => call.refuse(copy(error)),
+                (None, Some(Ok(()))) => {}
+                (None, Some(Err(error))) => call.refuse(error),
+                (None, None) => call.refuse(leader_panicked()),
+            }
         }
     }
 }
@@ -250,8 +322,11 @@ impl<C> Followers<C> {
 impl<C> Drop for Followers<C> {
     /// What the leader did not come to answer, because it panicked, may or may not have been committed.
     fn drop(&mut self) {
-        for Follower { ticket, answer, .. } in self.0.drain(..) {
-            ticket.give(Waited::Answered(answer.unwrap_or_else(|| Err(leader_panicked()))));
+        for Follower { call, .. } in self.followers.drain(..) {
+            call.refuse(leader_panicked());
+        }
+        if let Some(group) = &self.group {
+            group.wake();
         }
     }
 }

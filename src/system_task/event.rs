@@ -180,13 +180,15 @@ pub struct LogEvent {
     pub event: String,
     /// What goes with it. At most [`Limits::attributes_bytes_max`](crate::Limits::attributes_bytes_max).
     pub attributes: Attributes,
+    /// What tells a repeated event from another one; see [`LogEvent::key`].
+    pub key: Option<String>,
 }
 
 impl LogEvent {
     /// An event of the system task itself, without attributes.
     #[must_use]
     pub fn new(level: LogLevel, event: impl Into<String>) -> Self {
-        Self { level, logger: None, event: event.into(), attributes: Attributes::default() }
+        Self { level, logger: None, event: event.into(), attributes: Attributes::default(), key: None }
     }
 
     /// Who says it.
@@ -202,6 +204,30 @@ impl LogEvent {
     /// Those of [`Attributes::new`].
     pub fn attributes(self, attributes: impl Serialize) -> Result<Self> {
         Ok(Self { attributes: Attributes::new(attributes)?, ..self })
+    }
+
+    /// Lets the logging be repeated: where the run has an event of this key, logging answers `Ok` and writes nothing,
+    /// whatever that event says, and also if the run has ended meanwhile.
+    ///
+    /// Each run has keys of its own. At most [`Limits::name_bytes_max`](crate::Limits::name_bytes_max), not empty, no NUL.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{LogEvent, LogLevel, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let run = store.system_tasks().start("fetch_mail", None)?;
+    /// let fetched = LogEvent::new(LogLevel::Info, "fetched message 7").key("message 7");
+    /// run.log(fetched.clone())?;
+    /// run.log(fetched)?;
+    /// assert_eq!(store.system_tasks().events(run.id(), 0, 100)?.len(), 1);
+    /// run.finish()?;
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
     }
 }
 

@@ -97,13 +97,16 @@ pub struct RunOptions {
     pub expires_after: Option<Duration>,
     /// Whether a successful run is kept off the published API, and takes the run shown before with it.
     pub only_on_failure: bool,
+    /// What tells a repeated start from another one; see [`RunOptions::key`].
+    pub key: Option<String>,
 }
 
 impl RunOptions {
     /// No description, kept for 6 hours, shown however it ends.
     #[must_use]
     pub fn new() -> Self {
-        Self { description: None, expires_after: Some(Duration::from_secs(6 * 60 * 60)), only_on_failure: false }
+        let expires_after = Some(Duration::from_secs(6 * 60 * 60));
+        Self { description: None, expires_after, only_on_failure: false, key: None }
     }
 
     /// What the system task is for.
@@ -128,6 +131,36 @@ impl RunOptions {
     #[must_use]
     pub fn only_on_failure(self) -> Self {
         Self { only_on_failure: true, ..self }
+    }
+
+    /// Lets the start be repeated: where the system task has a run of this key, starting gives that run and writes
+    /// nothing, whatever it has become and whatever else is asked for now.
+    ///
+    /// Each system task has keys of its own, and a run keeps its key until it has expired and was
+    /// [cleaned away](crate::TaskStore::clean_expired). At most
+    /// [`Limits::name_bytes_max`](crate::Limits::name_bytes_max), not empty, no NUL.
+    ///
+    /// What a repeated start gives does not know the monotonic clock of the first: the run's
+    /// [duration](Run::duration) counts from the start that gave whatever ends the run. As with
+    /// [`NewTask::key`](crate::NewTask::key), each of several guards interrupts the run if it is dropped, one of a run that
+    /// has ended does nothing, and [`SystemTasks::run_with`] does its work at every call.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{RunOptions, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let nightly = RunOptions::new().key("night of 2026-11-21");
+    /// let first = store.system_tasks().start_with("backup", None, nightly.clone())?.detach();
+    /// let again = store.system_tasks().start_with("backup", None, nightly)?;
+    /// assert_eq!(again.id(), first.id());
+    /// again.finish()?;
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
     }
 }
 
@@ -191,7 +224,7 @@ pub struct Run {
     pub started: DateTime<Utc>,
     /// When it ended, never before `started`; `None` while it is in progress.
     pub finished: Option<DateTime<Utc>>,
-    /// How long it took, by the monotonic clock.
+    /// How long it took, by the monotonic clock; see [`RunOptions::key`] for a start that was repeated.
     pub duration: Option<Duration>,
     /// From when on [`clean_expired`](crate::TaskStore::clean_expired) deletes it; `None` for never, or not yet known.
     pub expires: Option<DateTime<Utc>>,

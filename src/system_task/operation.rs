@@ -22,6 +22,7 @@ pub(crate) fn start(
     if let Some(description) = &options.description {
         context.limits.check_description(description)?;
     }
+    context.limits.check_key(options.key.as_deref())?;
     let start = RunStart {
         name,
         uid,
@@ -29,6 +30,7 @@ pub(crate) fn start(
         expires_after_ns: options.expires_after.map(|after| nanoseconds("expires_after", after)).transpose()?,
         description: options.description,
         only_on_failure: options.only_on_failure,
+        key: options.key,
         now_ns: context.now_ns()?,
     };
     let started = context.monotonic();
@@ -44,7 +46,7 @@ pub(crate) fn log(
     event: LogEvent,
 ) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
     let (id, event) = (run.id, stored(context, run, event)?);
-    Ok(move |write: &Write<'_>| sqlite::system_task::log(write, id, None, std::slice::from_ref(&event)))
+    Ok(move |write: &Write<'_>| sqlite::system_task::log_one(write, id, &event))
 }
 
 /// Sets the status; the messages become events at level info.
@@ -118,14 +120,15 @@ pub(crate) fn register(
 
 /// An event, checked and timed.
 fn stored(context: &Context, run: &StartedRun, event: LogEvent) -> Result<Event> {
-    let LogEvent { level, logger, event, attributes } = event;
+    let LogEvent { level, logger, event, attributes, key } = event;
     context.limits.check_text("event", &event)?;
     context.limits.check_attributes(attributes.as_str())?;
     if let Some(logger) = &logger {
         context.limits.check_name("logger", logger)?;
     }
+    context.limits.check_key(key.as_deref())?;
     let time_ns = context.now_ns()?;
-    Ok(Event { time_ns, level, logger: logger.unwrap_or_else(|| run.name.clone()), event, attributes })
+    Ok(Event { time_ns, level, logger: logger.unwrap_or_else(|| run.name.clone()), event, attributes, key })
 }
 
 fn nanoseconds(field: &'static str, duration: Duration) -> Result<i64> {

@@ -19,7 +19,7 @@ pub struct StartedRun {
     pub(crate) id: RunId,
     pub(crate) uuid: Uuid,
     pub(crate) name: String,
-    /// By the monotonic clock.
+    /// By the monotonic clock; of the repeated start, if the run was found by its key.
     pub(crate) started: Duration,
 }
 
@@ -113,13 +113,14 @@ impl RunningSystemTask {
         self.run.clone()
     }
 
-    /// Logs an event. It is on disk when this returns.
+    /// Logs an event. It is on disk when this returns. With a [key](LogEvent::key) that an event of the run has already,
+    /// it writes nothing.
     ///
     /// # Errors
     ///
-    /// [`TooLong`](crate::Error::TooLong) for the event, its logger or its attributes,
-    /// [`Invalid`](crate::Error::Invalid) for a logger with NUL, [`RunEnded`](crate::Error::RunEnded), and the
-    /// [errors of writing](TaskStore#errors-of-writing).
+    /// [`TooLong`](crate::Error::TooLong) for the event, its logger, its attributes or its key,
+    /// [`Invalid`](crate::Error::Invalid) for a logger or a key with NUL or an empty key,
+    /// [`RunEnded`](crate::Error::RunEnded), and the [errors of writing](TaskStore#errors-of-writing).
     pub fn log(&self, event: LogEvent) -> Result<()> {
         self.store.database().write(operation::log(self.store.context(), &self.run, event)?)
     }

@@ -59,12 +59,13 @@ impl SystemTasks<'_> {
         self.start_with(name, uid, RunOptions::new())
     }
 
-    /// The same, with options.
+    /// The same, with options. With a [key](RunOptions::key) that a run of the system task has already, nothing is
+    /// started: it gives a guard of that run.
     ///
     /// # Errors
     ///
     /// Those of [`start`](Self::start); [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the
-    /// description; [`OutOfRange`](crate::Error::OutOfRange) for an expiry after more than 292 years.
+    /// description or the key; [`OutOfRange`](crate::Error::OutOfRange) for an expiry after more than 292 years.
     pub fn start_with(
         &self,
         name: impl Into<String>,

@@ -177,6 +177,8 @@ pub struct NewTask {
     pub performed_by: String,
     /// What it relates to.
     pub configuration: Option<ConfigurationId>,
+    /// What tells a repeated start from another one; see [`NewTask::key`].
+    pub key: Option<String>,
 }
 
 impl NewTask {
@@ -196,6 +198,38 @@ impl NewTask {
     #[must_use]
     pub fn configuration(self, id: ConfigurationId) -> Self {
         Self { configuration: Some(id), ..self }
+    }
+
+    /// Lets the start be repeated: where a task of this key exists, starting gives that task and writes nothing, whatever
+    /// it has become and whatever else is asked for now.
+    ///
+    /// So a start whose answer was lost, or was [`OutcomeUnknown`](Error::OutcomeUnknown), is made again with the same
+    /// key, also by another process. Each task of a file has a key of its own, and keeps it until it is deleted. At most
+    /// [`Limits::name_bytes_max`](crate::Limits::name_bytes_max), not empty, no NUL: a name of the work, or a random uuid.
+    ///
+    /// A repeated [`TaskStore::start`](crate::TaskStore::start) gives a guard of the first task, which interrupts that if
+    /// it is dropped, though another guard answers for it too; a task that has ended it leaves as it is.
+    /// [`TaskStore::run`](crate::TaskStore::run) does its work at every call: a key only keeps it from starting a second
+    /// task.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Error, NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let import = NewTask::new("Import").key("import of 2026-11-21");
+    /// let id = match store.start_detached(import.clone()) {
+    ///     Err(Error::OutcomeUnknown { .. }) => store.start_detached(import.clone())?, // started now, or found
+    ///     answer => answer?,
+    /// };
+    /// store.finish(id)?;
+    /// assert_eq!(store.start_detached(import)?, id);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Level, NewTask, Outcome, Progress, TaskId};
 use crate::configuration::ConfigurationId;
+use crate::sqlite::task::Said;
 use crate::sqlite::{self, Write};
 use crate::store::Context;
 use crate::{Error, Result};
@@ -10,6 +11,7 @@ use crate::{Error, Result};
 pub(crate) fn start(context: &Context, task: NewTask) -> Result<impl Fn(&Write<'_>) -> Result<TaskId> + use<>> {
     context.limits.check_title(&task.title)?;
     context.limits.check_name("performed_by", &task.performed_by)?;
+    context.limits.check_key(task.key.as_deref())?;
     let now_ns = context.now_ns()?;
     Ok(move |write: &Write<'_>| sqlite::task::start(write, &task, now_ns))
 }
@@ -17,12 +19,17 @@ pub(crate) fn start(context: &Context, task: NewTask) -> Result<impl Fn(&Write<'
 pub(crate) fn message(
     context: &Context,
     id: TaskId,
+    key: Option<String>,
     level: Level,
     text: String,
 ) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    context.limits.check_key(key.as_deref())?;
     context.limits.check_text("text", &text)?;
     let now_ns = context.now_ns()?;
-    Ok(move |write: &Write<'_>| sqlite::task::message(write, id, level, &text, now_ns))
+    Ok(move |write: &Write<'_>| {
+        let said = Said { level, text: &text, key: key.as_deref() };
+        sqlite::task::message(write, id, &said, now_ns)
+    })
 }
 
 pub(crate) fn progress(

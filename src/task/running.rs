@@ -61,6 +61,15 @@ impl RunningTask {
         self.store.message(self.id, level, text)
     }
 
+    /// Records a message unless the task has one of this key; see [`TaskStore::message_once`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::message_once`].
+    pub fn message_once(&self, key: impl Into<String>, level: Level, text: impl Into<String>) -> Result<()> {
+        self.store.message_once(self.id, key, level, text)
+    }
+
     /// Records a message at level trace.
     ///
     /// # Errors

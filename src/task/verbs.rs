@@ -18,11 +18,13 @@ impl TaskStore {
     /// Starts a task that may outlive this process: nobody answers for it, and it stays in progress until
     /// somebody ends it by its id.
     ///
+    /// With a [key](NewTask::key) that a task has already, nothing is started: it gives that task's id.
+    ///
     /// # Errors
     ///
     /// [`NotFound`](crate::Error::NotFound) if the configuration does not exist or was deleted;
-    /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the title or the performer; and the
-    /// [errors of writing](TaskStore#errors-of-writing).
+    /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the title, the performer or the key;
+    /// and the [errors of writing](TaskStore#errors-of-writing).
     pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
         self.database().write(operation::start(self.context(), task)?)
     }
@@ -34,7 +36,42 @@ impl TaskStore {
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
     /// [`TooLong`](crate::Error::TooLong) for the text, and the [errors of writing](TaskStore#errors-of-writing).
     pub fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
-        self.database().write(operation::message(self.context(), id, level, text.into())?)
+        self.database().write(operation::message(self.context(), id, None, level, text.into())?)
+    }
+
+    /// Records a message unless the task has one of this key: then it writes nothing and answers `Ok`, whatever that
+    /// message says, and also if the task has ended meanwhile.
+    ///
+    /// So a call whose answer was lost, or was [`OutcomeUnknown`](crate::Error::OutcomeUnknown), can be made again. Each
+    /// task has keys of its own. A key is at most [`Limits::name_bytes_max`](crate::Limits::name_bytes_max), not empty,
+    /// without NUL.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`message`](Self::message); [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for
+    /// the key.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Level, NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.start_detached(NewTask::new("Copy"))?;
+    /// store.message_once(id, "file 1", Level::Info, "copied file 1")?;
+    /// store.finish(id)?;
+    /// store.message_once(id, "file 1", Level::Info, "copied file 1")?;
+    /// assert_eq!(store.task(id)?.message_count, 1);
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn message_once(
+        &self,
+        id: TaskId,
+        key: impl Into<String>,
+        level: Level,
+        text: impl Into<String>,
+    ) -> Result<()> {
+        self.database().write(operation::message(self.context(), id, Some(key.into()), level, text.into())?)
     }
 
     /// Records how far a task in progress has come. It replaces what was recorded before.

@@ -5,7 +5,7 @@ use taskstore::{ConfigurationId, Error, Level, Limits, NewTask, OpenOptions, Pro
 use crate::support::{everything, finished, messages, open, options, start, temporary, texts};
 
 /// Texts that break what is careless: each must come back as it went in.
-const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     "",
     " ",
     "\t \u{a0}\u{2003}",

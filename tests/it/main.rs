@@ -7,6 +7,7 @@ mod cli;
 mod configurations;
 mod history;
 mod input;
+mod keys;
 mod lifecycle;
 mod lists;
 mod model;

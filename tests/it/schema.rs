@@ -168,9 +168,9 @@ fn ids_and_seqs_are_positive() {
     );
     refused(
         "CHECK constraint failed: seq > 0",
-        &["INSERT INTO message VALUES (1, 0, 0, 3, '')", "UPDATE message SET seq = -1 WHERE task_id = 1"],
+        &["INSERT INTO message VALUES (1, 0, 0, 3, '', NULL)", "UPDATE message SET seq = -1 WHERE task_id = 1"],
     );
-    taken(&[&insert(9_007_199_254_740_993), "INSERT INTO message VALUES (1, 2, 0, 3, '')"]);
+    taken(&[&insert(9_007_199_254_740_993), "INSERT INTO message VALUES (1, 2, 0, 3, '', NULL)"]);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_level_is_one_of_five() {
         &[
             "UPDATE message SET level = 0",
             "UPDATE message SET level = 6",
-            "INSERT INTO message VALUES (1, 2, 0, -1, '')",
+            "INSERT INTO message VALUES (1, 2, 0, -1, '', NULL)",
         ],
     );
     taken(&["UPDATE message SET level = 1 WHERE task_id = 1", "UPDATE message SET level = 5 WHERE task_id = 1"]);
@@ -202,7 +202,7 @@ fn a_task_and_a_message_refer_to_rows_that_exist() {
     for sql in [
         "UPDATE task SET configuration_id = 2 WHERE id = 1",
         "INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns) VALUES (2, 't', '', 0, 0)",
-        "INSERT INTO message VALUES (9, 1, 0, 3, '')",
+        "INSERT INTO message VALUES (9, 1, 0, 3, '', NULL)",
         "UPDATE message SET task_id = 9 WHERE task_id = 1",
     ] {
         let error = shell.execute_batch(sql).expect_err(sql).to_string();
@@ -256,7 +256,10 @@ fn a_column_takes_no_value_of_another_type() {
 
 #[test]
 fn a_message_is_stored_once_for_each_seq() {
-    refused("UNIQUE constraint failed: message.task_id, message.seq", &["INSERT INTO message VALUES (1, 1, 0, 3, '')"]);
+    refused(
+        "UNIQUE constraint failed: message.task_id, message.seq",
+        &["INSERT INTO message VALUES (1, 1, 0, 3, '', NULL)"],
+    );
 }
 
 #[test]
@@ -271,4 +274,41 @@ fn a_file_says_whose_it_is_and_how_it_is_kept() {
     assert_eq!(mode, "wal");
     let check: String = shell.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
+}
+
+#[test]
+fn a_key_names_one_task_one_message_of_a_task_one_run_of_a_system_task_and_one_event_of_a_run() {
+    let (_directory, store, shell) = file();
+    let runs = [("a", "1"), ("a", "2"), ("b", "1")].map(|(name, key)| {
+        let options = taskstore::RunOptions::new().key(key);
+        let run = store.system_tasks().start_with(name, None, options).unwrap();
+        for key in ["1", "2"] {
+            run.log(taskstore::LogEvent::new(taskstore::LogLevel::Info, "e").key(key)).unwrap();
+        }
+        run.detach()
+    });
+    assert_eq!(runs.map(|run| run.id().get()), [1, 2, 3]);
+    shell.execute_batch("UPDATE task SET key = 'k' WHERE id = 1; UPDATE message SET key = 'k'").unwrap();
+    for (constraint, sql) in [
+        ("UNIQUE constraint failed: task.key", "UPDATE task SET key = 'k' WHERE id = 2"),
+        (
+            "UNIQUE constraint failed: message.task_id, message.key",
+            "INSERT INTO message (task_id, seq, time_ns, level, text, key) VALUES (1, 2, 0, 3, '', 'k')",
+        ),
+        ("UNIQUE constraint failed: run.system_task_id, run.key", "UPDATE run SET key = '1' WHERE id = 2"),
+        (
+            "UNIQUE constraint failed: log_event.run_id, log_event.key",
+            "UPDATE log_event SET key = '1' WHERE run_id = 3 AND seq = 2",
+        ),
+    ] {
+        let error = shell.execute_batch(sql).expect_err(sql).to_string();
+        assert!(error.contains(constraint), "{sql}: {error}");
+    }
+    for table in ["task", "message", "run", "log_event"] {
+        let error = shell.execute_batch(&format!("UPDATE {table} SET key = ''")).unwrap_err().to_string();
+        assert!(error.contains("CHECK constraint failed: key <> ''"), "{table}: {error}");
+        let error = shell.execute_batch(&format!("UPDATE {table} SET key = x'ff'")).unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot store BLOB value in TEXT column {table}.key")), "{error}");
+        shell.execute_batch(&format!("UPDATE {table} SET key = NULL")).unwrap();
+    }
 }

@@ -33,7 +33,7 @@ pub enum Verb {
     Configuration(ConfigurationVerb),
 
     /// Start a task that stays in progress until `finish` or `fail`; prints its id alone.
-    Start(TaskArguments),
+    Start(StartArguments),
 
     /// Record a message of a task in progress.
     Message(MessageArguments),
@@ -152,6 +152,16 @@ pub struct TaskArguments {
 }
 
 #[derive(Args, Debug)]
+pub struct StartArguments {
+    #[command(flatten)]
+    pub task: TaskArguments,
+
+    /// Start nothing if a task has this key, and print the id of that task; no key by default.
+    #[arg(long, allow_hyphen_values = true)]
+    pub key: Option<String>,
+}
+
+#[derive(Args, Debug)]
 pub struct MessageArguments {
     /// The task.
     #[arg(allow_negative_numbers = true)]
@@ -164,6 +174,10 @@ pub struct MessageArguments {
     /// How much it matters.
     #[arg(long, default_value = Level::Info.as_str(), value_parser = level())]
     pub level: Level,
+
+    /// Record nothing if a message of the task has this key; no key by default.
+    #[arg(long, allow_hyphen_values = true)]
+    pub key: Option<String>,
 }
 
 #[derive(Args, Debug)]

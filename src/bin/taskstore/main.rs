@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Configuration(verb) => configuration::perform(&db, verb)?,
-        Verb::Start(task) => verbs::start(&db, task)?,
+        Verb::Start(start) => verbs::start(&db, start)?,
         Verb::Message(message) => verbs::message(&db, message)?,
         Verb::Progress(progress) => verbs::progress(&db, progress)?,
         Verb::Finish { id } => verbs::finish(&db, id)?,

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use taskstore::{NewTask, Progress, TaskId};
 
-use crate::arguments::{MessageArguments, ProgressArguments, TaskArguments};
+use crate::arguments::{MessageArguments, ProgressArguments, StartArguments, TaskArguments};
 use crate::database;
 use crate::failure::Failure;
 use crate::terminal::print;
 use crate::user::login_user;
 
-pub fn start(db: &Path, task: TaskArguments) -> Result<(), Failure> {
-    let id = database::open_or_create(db)?.start_detached(new_task(task))?;
+pub fn start(db: &Path, StartArguments { task, key }: StartArguments) -> Result<(), Failure> {
+    let mut task = new_task(task);
+    task.key = key;
+    let id = database::open_or_create(db)?.start_detached(task)?;
     print(|out| Ok(writeln!(out, "{id}")?))
 }
 
@@ -25,8 +27,13 @@ pub fn new_task(arguments: TaskArguments) -> NewTask {
     }
 }
 
-pub fn message(db: &Path, MessageArguments { id, text, level }: MessageArguments) -> Result<(), Failure> {
-    Ok(database::open_existing(db)?.message(id, level, text)?)
+pub fn message(db: &Path, MessageArguments { id, text, level, key }: MessageArguments) -> Result<(), Failure> {
+    let store = database::open_existing(db)?;
+    let recorded = match key {
+        Some(key) => store.message_once(id, key, level, text),
+        None => store.message(id, level, text),
+    };
+    Ok(recorded?)
 }
 
 pub fn progress(db: &Path, arguments: ProgressArguments) -> Result<(), Failure> {

@@ -11,4 +11,4 @@ pub(crate) use clean::clean_expired;
 pub(crate) use list::{list, list_numbered};
 pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};
-pub(crate) use write::{Event, RunEnd, RunStart, end, log, register, start};
+pub(crate) use write::{Event, RunEnd, RunStart, end, log, log_one, register, start};

@@ -4,6 +4,7 @@ use rusqlite::named_params;
 use uuid::Uuid;
 
 use super::super::error::during;
+use super::super::keyed;
 use super::super::transaction::Write;
 use super::read::find;
 use crate::system_task::{Attributes, LogLevel, RunId, SystemTaskStatus};
@@ -18,6 +19,7 @@ pub(crate) struct RunStart {
     pub(crate) new_uuid: Uuid,
     pub(crate) expires_after_ns: Option<i64>,
     pub(crate) only_on_failure: bool,
+    pub(crate) key: Option<String>,
     pub(crate) now_ns: i64,
 }
 
@@ -27,26 +29,35 @@ const ADD: &str = "
 const DESCRIBE: &str = "
     UPDATE system_task SET description = :description WHERE id = :id AND description <> :description";
 
+const RUN_OF_KEY: &str = "SELECT id FROM run WHERE system_task_id = :system_task AND key = :key";
+
 const START: &str = "
-    INSERT INTO run (system_task_id, started_ns, expires_after_ns, only_on_failure)
-    VALUES (:system_task, :now, :expires_after, :only_on_failure)";
+    INSERT INTO run (system_task_id, started_ns, expires_after_ns, only_on_failure, key)
+    VALUES (:system_task, :now, :expires_after, :only_on_failure, :key)";
 
 pub(crate) fn start(write: &Write<'_>, start: &RunStart) -> Result<(RunId, Uuid)> {
-    let (system_task, uuid) = identity(write, start)?;
+    let found = find(&write.read(), &start.name, start.uid.as_deref())?;
+    if let (Some((system_task, uuid)), Some(key)) = (found, &start.key)
+        && let Some(run) = keyed::find(write, RUN_OF_KEY, named_params! { ":system_task": system_task, ":key": key })?
+    {
+        return Ok((run, uuid));
+    }
+    let (system_task, uuid) = identity(write, start, found)?;
     let mut insert = write.connection.prepare_cached(START).map_err(during("start a run"))?;
     let started = insert.insert(named_params! {
         ":system_task": system_task,
         ":now": start.now_ns,
         ":expires_after": start.expires_after_ns,
         ":only_on_failure": start.only_on_failure,
+        ":key": start.key,
     });
     Ok((started.map(RunId::of_row).map_err(during("start a run"))?, uuid))
 }
 
-/// The system task of this name and uid, made if there is none. The write lock keeps two processes from making two.
-fn identity(write: &Write<'_>, start: &RunStart) -> Result<(i64, Uuid)> {
+/// The system task that was found, or else a new one. The write lock keeps two processes from making two.
+fn identity(write: &Write<'_>, start: &RunStart, found: Option<(i64, Uuid)>) -> Result<(i64, Uuid)> {
     let RunStart { name, uid, description, new_uuid, .. } = start;
-    if let Some((id, uuid)) = find(&write.read(), name, uid.as_deref())? {
+    if let Some((id, uuid)) = found {
         if let Some(description) = description {
             let mut describe = write.connection.prepare_cached(DESCRIBE).map_err(during("start a run"))?;
             describe
@@ -67,6 +78,19 @@ pub(crate) struct Event {
     pub(crate) logger: String,
     pub(crate) event: String,
     pub(crate) attributes: Attributes,
+    pub(crate) key: Option<String>,
+}
+
+const EVENT_OF_KEY: &str = "SELECT seq FROM log_event WHERE run_id = :id AND key = :key";
+
+/// Logs one event, unless the run has one of its key.
+pub(crate) fn log_one(write: &Write<'_>, id: RunId, event: &Event) -> Result<()> {
+    if let Some(key) = &event.key
+        && keyed::find::<i64>(write, EVENT_OF_KEY, named_params! { ":id": id, ":key": key })?.is_some()
+    {
+        return Ok(());
+    }
+    log(write, id, None, std::slice::from_ref(event))
 }
 
 const COUNT_EVENTS: &str = "
@@ -88,8 +112,9 @@ pub(crate) fn log(write: &Write<'_>, id: RunId, status: Option<SystemTaskStatus>
 
 /// The events that were just counted are the last ones.
 const APPEND: &str = "
-    INSERT INTO log_event (run_id, seq, time_ns, level, logger, event, attributes)
-    VALUES (:id, (SELECT event_count FROM run WHERE id = :id) - :behind, :time, :level, :logger, :event, :attributes)";
+    INSERT INTO log_event (run_id, seq, time_ns, level, logger, event, attributes, key)
+    VALUES (:id, (SELECT event_count FROM run WHERE id = :id) - :behind, :time, :level, :logger, :event, :attributes,
+        :key)";
 
 fn append(write: &Write<'_>, id: RunId, events: &[Event]) -> Result<()> {
     for (index, event) in events.iter().enumerate() {
@@ -104,6 +129,7 @@ fn append(write: &Write<'_>, id: RunId, events: &[Event]) -> Result<()> {
                 ":logger": event.logger,
                 ":event": event.event,
                 ":attributes": event.attributes.as_str(),
+                ":key": event.key,
             })
             .map_err(during("log an event"))?;
     }
@@ -194,4 +220,21 @@ pub(crate) fn register(write: &Write<'_>, name: &str, description: &str, new_uui
     let mut add = write.connection.prepare_cached(ADD_REGISTERED).map_err(during("register a system task"))?;
     let values = named_params! { ":uuid": new_uuid, ":name": name, ":description": description, ":now": now_ns };
     add.execute(values).map_err(during("register a system task")).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::{plan, planned_connection};
+
+    #[test]
+    fn a_key_is_found_by_its_index() {
+        let connection = planned_connection();
+        for (sql, expected) in [
+            (RUN_OF_KEY, "SEARCH run USING COVERING INDEX run_key (system_task_id=? AND key=?)"),
+            (EVENT_OF_KEY, "SEARCH log_event USING COVERING INDEX log_event_key (run_id=? AND key=?)"),
+        ] {
+            assert_eq!(plan(&connection, sql), expected);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, named_params};
 
 use super::super::configuration;
 use super::super::error::during;
+use super::super::keyed;
 use super::super::row::Text;
 use super::super::transaction::Write;
 use super::not_found;
@@ -12,11 +13,18 @@ use crate::configuration::ConfigurationId;
 use crate::task::{Level, NewTask, Outcome, TaskId, state};
 use crate::{Error, Result};
 
+const OF_KEY: &str = "SELECT id FROM task WHERE key = :key";
+
 const START: &str = "
-    INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns)
-    VALUES (:configuration, :title, :performed_by, :now, :now)";
+    INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns, key)
+    VALUES (:configuration, :title, :performed_by, :now, :now, :key)";
 
 pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<TaskId> {
+    if let Some(key) = &task.key
+        && let Some(id) = keyed::find(write, OF_KEY, named_params! { ":key": key })?
+    {
+        return Ok(id);
+    }
     // The foreign key would take a deleted configuration, whose row stays.
     if let Some(id) = task.configuration
         && !configuration::exists(write.connection, id)?
@@ -29,32 +37,48 @@ pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<Ta
         ":title": task.title,
         ":performed_by": task.performed_by,
         ":now": now_ns,
+        ":key": task.key,
     });
     started.map(TaskId::of_row).map_err(during("start a task"))
 }
+
+/// A message that is to be stored.
+pub(crate) struct Said<'a> {
+    pub(crate) level: Level,
+    pub(crate) text: &'a str,
+    pub(crate) key: Option<&'a str>,
+}
+
+const MESSAGE_OF_KEY: &str = "SELECT seq FROM message WHERE task_id = :id AND key = :key";
 
 const COUNT_MESSAGE: &str = "
     UPDATE task
     SET message_count = message_count + 1, updated_ns = max(updated_ns, :now)
     WHERE id = :id AND outcome IS NULL";
 
-pub(crate) fn message(write: &Write<'_>, id: TaskId, level: Level, text: &str, now_ns: i64) -> Result<()> {
+pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i64) -> Result<()> {
+    if let Some(key) = said.key
+        && keyed::find::<i64>(write, MESSAGE_OF_KEY, named_params! { ":id": id, ":key": key })?.is_some()
+    {
+        return Ok(());
+    }
     let mut count = write.connection.prepare_cached(COUNT_MESSAGE).map_err(during("record a message"))?;
     let counted = count.execute(named_params! { ":id": id, ":now": now_ns }).map_err(during("record a message"))?;
     if counted == 0 {
         return Err(refusal(write, id, "add a message to", "in progress"));
     }
-    append(write, id, level, text, now_ns)
+    append(write, id, said, now_ns)
 }
 
 /// The message that was just counted takes the count as its `seq`: that costs the same however many there are.
 const APPEND: &str = "
-    INSERT INTO message (task_id, seq, time_ns, level, text)
-    VALUES (:id, (SELECT message_count FROM task WHERE id = :id), :now, :level, :text)";
+    INSERT INTO message (task_id, seq, time_ns, level, text, key)
+    VALUES (:id, (SELECT message_count FROM task WHERE id = :id), :now, :level, :text, :key)";
 
-fn append(write: &Write<'_>, id: TaskId, level: Level, text: &str, now_ns: i64) -> Result<()> {
+fn append(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i64) -> Result<()> {
     let mut append = write.connection.prepare_cached(APPEND).map_err(during("record a message"))?;
-    let values = named_params! { ":id": id, ":now": now_ns, ":level": level, ":text": text };
+    let Said { level, text, key } = said;
+    let values = named_params! { ":id": id, ":now": now_ns, ":level": level, ":text": text, ":key": key };
     append.execute(values).map_err(during("record a message")).map(drop)
 }
 
@@ -99,7 +123,8 @@ pub(crate) fn end(write: &Write<'_>, id: TaskId, outcome: Outcome, reason: Optio
         };
         return Err(refusal(write, id, action, "in progress"));
     }
-    reason.map_or(Ok(()), |reason| append(write, id, Level::Error, reason, now_ns))
+    let said = reason.map(|text| Said { level: Level::Error, text, key: None });
+    said.map_or(Ok(()), |said| append(write, id, &said, now_ns))
 }
 
 const DISMISS: &str = "
@@ -205,4 +230,21 @@ pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
 #[cfg(test)]
 pub(in super::super) fn message_statements_for_tests() -> [&'static str; 2] {
     [COUNT_MESSAGE, APPEND]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::{plan, planned_connection};
+
+    #[test]
+    fn a_key_is_found_by_its_index() {
+        let connection = planned_connection();
+        for (sql, expected) in [
+            (OF_KEY, "SEARCH task USING COVERING INDEX task_key (key=?)"),
+            (MESSAGE_OF_KEY, "SEARCH message USING COVERING INDEX message_key (task_id=? AND key=?)"),
+        ] {
+            assert_eq!(plan(&connection, sql), expected);
+        }
+    }
 }

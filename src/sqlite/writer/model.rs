@@ -23,6 +23,20 @@ enum Fault {
     KeepsTheTurn,
 }
 
+/// A caller's call, and its answer: `None` is "done".
+#[derive(Default)]
+struct Counted(Mutex<Option<Error>>);
+
+impl Call for Counted {
+    fn run(&self, _: &Write<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn refuse(&self, error: Error) {
+        *lock(&self.0) = Some(error);
+    }
+}
+
 /// A store whose connection counts the operations that were committed.
 struct Store {
     writer: Writer<usize>,
@@ -35,12 +49,28 @@ impl Store {
     /// One caller's operation; a patience of nothing makes it withdraw, if no leader was quicker.
     fn call(&self, patience: Duration) {
         let started = Instant::now();
-        let operation: Operation = Box::new(|_| Ok(()));
-        match self.writer.wait(Some(operation), started, started + patience) {
+        let call = Arc::new(Counted::default());
+        match self.writer.wait(Some(call.clone()), started, started + patience) {
             Ok(Waited::Turn(turn)) => self.lead(turn),
-            Ok(Waited::Answered(Ok(()))) => self.acknowledge(),
-            Ok(Waited::Answered(Err(Error::OutcomeUnknown { .. }))) | Err(Error::Busy { .. }) => {}
-            Ok(Waited::Answered(Err(error))) | Err(error) => panic!("{error}"),
+            Ok(Waited::Answered) => match lock(&call.0).take() {
+                None => self.acknowledge(),
+                Some(Error::OutcomeUnknown { .. }) => {}
+                Some(error) => panic!("{error}"),
+            },
+            Err(Error::Busy { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A batch, which has a turn of its own.
+    fn batch(&self, patience: Duration) {
+        let started = Instant::now();
+        match self.writer.wait(None, started, started + patience) {
+            Ok(Waited::Turn(Turn::Connection(connection))) => self.writer.give_back(Some(connection)),
+            Ok(Waited::Turn(Turn::Reopen)) => self.writer.give_back(None),
+            Ok(Waited::Answered) => panic!("a leader has taken a batch along"),
+            Err(Error::Busy { .. }) => {}
+            Err(error) => panic!("{error}"),
         }
     }
 
@@ -49,6 +79,10 @@ impl Store {
             Turn::Connection(connection) => connection,
             Turn::Reopen => *lock(&self.committed),
         };
+        if thread_rng().gen_bool(0.1) {
+            // It cannot even begin, and takes nobody along.
+            return self.writer.give_back(Some(connection));
+        }
         let mut followers = self.writer.followers();
         let mut with_me = 1;
         followers.run(|_| {
@@ -57,7 +91,7 @@ impl Store {
         });
         if self.fault == Fault::AnswersBeforeCommit {
             followers.answer(None);
-            followers = Followers(Vec::new());
+            followers = Followers { group: None, followers: Vec::new() };
             thread::yield_now();
         }
         let fails = thread_rng().gen_bool(0.2);
@@ -70,7 +104,7 @@ impl Store {
         match self.fault {
             Fault::ForgetsToWake => std::mem::forget(followers),
             // A leader that panics here leaves this to the drop.
-            _ if thread_rng().gen_bool(0.1) => drop(Followers(followers.0.drain(..).collect())),
+            _ if thread_rng().gen_bool(0.1) => drop(followers),
             _ => followers.answer(None),
         }
         self.acknowledge();
@@ -94,8 +128,12 @@ fn callers(fault: Fault) {
             let store = Arc::clone(&store);
             let patience = if number == 0 { Duration::ZERO } else { Duration::from_secs(3_600) };
             thread::spawn(move || {
-                store.call(patience);
-                store.call(patience);
+                for _ in 0..2 {
+                    match thread_rng().gen_bool(0.2) {
+                        true => store.batch(patience),
+                        false => store.call(patience),
+                    }
+                }
             })
         })
         .collect();

@@ -123,3 +123,20 @@ fn restore_takes_all_or_none() {
     assert_eq!(place.ok(&["restore", "1", "2"]), "");
     assert_eq!([place.task(1).state(), place.task(2).state()], [TaskState::Finished, TaskState::Failed]);
 }
+
+#[test]
+fn start_and_message_with_a_key_can_be_repeated() {
+    let place = Place::new();
+    for title in ["first", "again"] {
+        assert_eq!(place.ok(&["start", "--title", title, "--key", "-k"]), "1\n");
+        assert_eq!(place.ok(&["message", "1", title, "--key", "-k"]), "");
+    }
+    assert_eq!(place.ok(&["start", "--title", "other"]), "2\n");
+    place.ok(&["finish", "1"]);
+    assert_eq!(place.ok(&["start", "--title", "late", "--key", "-k"]), "1\n");
+    assert_eq!(place.ok(&["message", "1", "late", "--key", "-k"]), "");
+    assert_eq!((place.task(1).title.as_str(), place.said(1)), ("first", vec!["info first".to_owned()]));
+
+    assert_eq!(place.refused(&["start", "--title", "t", "--key", ""]), "taskstore: key must not be empty\n");
+    assert_eq!(place.refused(&["message", "2", "t", "--key", ""]), "taskstore: key must not be empty\n");
+}

@@ -42,7 +42,7 @@ fn take(step: &Step, real: &mut Real, plain: &mut Plain) {
         }
         Step::Abandon => {
             let task = real.store.start(NewTask::new("abandoned")).unwrap();
-            let expected = plain.call(&Verb::Start { title: "abandoned".to_owned(), configuration: None });
+            let expected = plain.call(&Verb::Start { title: "abandoned".to_owned(), configuration: None, key: None });
             assert_eq!(Answer::Id(task.id().get()), expected);
             drop(task);
             plain.interrupt_newest();

@@ -1,6 +1,6 @@
 //! The model: a few maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use taskstore::{Error, Level, Outcome, Progress, TaskState};
 
@@ -30,6 +30,10 @@ pub(crate) struct Plain {
     configurations: BTreeMap<i64, (String, bool)>,
     tasks: BTreeMap<i64, PlainTask>,
     newest_task: i64,
+    /// The tasks by their keys, which are not shown.
+    keys: BTreeMap<String, i64>,
+    /// The keys of messages, by task.
+    message_keys: BTreeSet<(i64, String)>,
 }
 
 /// What a verb answers, as far as it can be told beforehand.
@@ -105,10 +109,11 @@ impl Plain {
     pub(crate) fn call(&mut self, verb: &Verb) -> Answer {
         let now_ns = self.now_ns;
         match verb {
-            Verb::Start { title, configuration } => self.start(title, *configuration),
+            Verb::Start { title, configuration, key } => self.start(title, *configuration, key.as_ref()),
             Verb::Message { id, level, text } => {
                 self.change(*id, &[TaskState::InProgress], |task| task.say(now_ns, *level, text))
             }
+            Verb::MessageOnce { id, key, text } => self.message_once(*id, key, text),
             Verb::Progress { id, progress } => self.change(*id, &[TaskState::InProgress], |task| {
                 task.touch(now_ns);
                 task.progress = Some(progress.clone());
@@ -128,6 +133,8 @@ impl Plain {
                 let answer = self.change(*id, &[ENDED, &[TaskState::Dismissed]].concat(), |_| ());
                 if answer == Answer::Done {
                     self.tasks.remove(id);
+                    self.keys.retain(|_, named| named != id);
+                    self.message_keys.retain(|(named, _)| named != id);
                 }
                 answer
             }
@@ -142,7 +149,10 @@ impl Plain {
         }
     }
 
-    fn start(&mut self, title: &str, configuration: Option<i64>) -> Answer {
+    fn start(&mut self, title: &str, configuration: Option<i64>, key: Option<&String>) -> Answer {
+        if let Some(id) = key.and_then(|key| self.keys.get(key)) {
+            return Answer::Id(*id);
+        }
         if let Some(id) = configuration.filter(|id| !self.is_there(*id)) {
             return Answer::NotFound("configuration", id);
         }
@@ -157,7 +167,21 @@ impl Plain {
             messages: Vec::new(),
         };
         self.tasks.insert(self.newest_task, task);
+        self.keys.extend(key.map(|key| (key.clone(), self.newest_task)));
         Answer::Id(self.newest_task)
+    }
+
+    fn message_once(&mut self, id: i64, key: &str, text: &str) -> Answer {
+        let named = (id, key.to_owned());
+        if self.message_keys.contains(&named) {
+            return Answer::Done;
+        }
+        let now_ns = self.now_ns;
+        let answer = self.change(id, &[TaskState::InProgress], |task| task.say(now_ns, Level::Info, text));
+        if answer == Answer::Done {
+            self.message_keys.insert(named);
+        }
+        answer
     }
 
     fn change(&mut self, id: i64, needed: &[TaskState], change: impl FnOnce(&mut PlainTask)) -> Answer {

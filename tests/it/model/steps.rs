@@ -21,8 +21,9 @@ pub(crate) enum Step {
 /// A verb. Its ids are drawn as small numbers, which [`target`] turns into ids that were once given, and some that were not.
 #[derive(Clone, Debug)]
 pub(crate) enum Verb {
-    Start { title: String, configuration: Option<i64> },
+    Start { title: String, configuration: Option<i64>, key: Option<String> },
     Message { id: i64, level: Level, text: String },
+    MessageOnce { id: i64, key: String, text: String },
     Progress { id: i64, progress: Progress },
     Finish { id: i64 },
     Fail { id: i64, reason: String },
@@ -38,8 +39,9 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn call(&self, store: &TaskStore) -> Result<Option<i64>> {
         match self.clone() {
-            Self::Start { title, configuration } => started(store.start_detached(new(title, configuration))),
+            Self::Start { title, configuration, key } => started(store.start_detached(new(title, configuration, key))),
             Self::Message { id, level, text } => done(store.message(task_id(id), level, text)),
+            Self::MessageOnce { id, key, text } => done(store.message_once(task_id(id), key, Level::Info, text)),
             Self::Progress { id, progress } => done(store.progress(task_id(id), &progress)),
             Self::Finish { id } => done(store.finish(task_id(id))),
             Self::Fail { id, reason } => done(store.fail(task_id(id), reason)),
@@ -61,8 +63,9 @@ impl Verb {
 
     pub(crate) fn call_in(&self, batch: &Batch<'_>) -> Result<Option<i64>> {
         match self.clone() {
-            Self::Start { title, configuration } => started(batch.start_detached(new(title, configuration))),
+            Self::Start { title, configuration, key } => started(batch.start_detached(new(title, configuration, key))),
             Self::Message { id, level, text } => done(batch.message(task_id(id), level, text)),
+            Self::MessageOnce { id, key, text } => done(batch.message_once(task_id(id), key, Level::Info, text)),
             Self::Progress { id, progress } => done(batch.progress(task_id(id), &progress)),
             Self::Finish { id } => done(batch.finish(task_id(id))),
             Self::Fail { id, reason } => done(batch.fail(task_id(id), reason)),
@@ -83,8 +86,8 @@ impl Verb {
     }
 }
 
-fn new(title: String, configuration: Option<i64>) -> NewTask {
-    let new = NewTask::new(title);
+fn new(title: String, configuration: Option<i64>, key: Option<String>) -> NewTask {
+    let new = key.into_iter().fold(NewTask::new(title), NewTask::key);
     configuration.into_iter().fold(new, |new, id| new.configuration(configuration_id(id)))
 }
 
@@ -105,6 +108,7 @@ pub(crate) fn target(verb: &Verb, plain: &Plain) -> Verb {
     let mut verb = verb.clone();
     match &mut verb {
         Verb::Message { id, .. }
+        | Verb::MessageOnce { id, .. }
         | Verb::Progress { id, .. }
         | Verb::Finish { id }
         | Verb::Fail { id, .. }
@@ -126,15 +130,17 @@ fn verb() -> impl Strategy<Value = Verb> {
     let text = "[a-c']{0,3}";
     let name = "[a-c%]{1,3}";
     let level = prop::sample::select(&Level::ALL[..]);
+    let key = "[a-d]";
     let progress = (0..5_u64, prop::option::of(0..5_u64), prop::option::of("[a-c]{0,2}"));
     let progress = progress.prop_map(|(done, total, phase)| {
         let progress = total.into_iter().fold(Progress::new(done), Progress::of);
         phase.into_iter().fold(progress, Progress::phase)
     });
     prop_oneof![
-        6 => (text, prop::option::of(configuration.clone()))
-            .prop_map(|(title, configuration)| Verb::Start { title, configuration }),
+        6 => (text, prop::option::of(configuration.clone()), prop::option::weighted(0.3, key))
+            .prop_map(|(title, configuration, key)| Verb::Start { title, configuration, key }),
         4 => (id.clone(), level, text).prop_map(|(id, level, text)| Verb::Message { id, level, text }),
+        3 => (id.clone(), key, text).prop_map(|(id, key, text)| Verb::MessageOnce { id, key, text }),
         2 => (id.clone(), progress).prop_map(|(id, progress)| Verb::Progress { id, progress }),
         3 => id.clone().prop_map(|id| Verb::Finish { id }),
         3 => (id.clone(), text).prop_map(|(id, reason)| Verb::Fail { id, reason }),

@@ -6,6 +6,7 @@ mod ends;
 mod expiry;
 mod history;
 mod identity;
+mod keys;
 mod limits;
 mod list;
 mod list_model;
