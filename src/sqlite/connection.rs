@@ -76,6 +76,22 @@ pub(super) fn enter_wal(connection: &Connection, settings: &Settings) -> Result<
     }
 }
 
+/// What a commit of this connection syncs. Not inside a transaction.
+pub(super) fn set_durability(connection: &Connection, durability: Durability) -> Result<()> {
+    let synchronous = match durability {
+        Durability::Full => 2,
+        Durability::Normal => 1,
+    };
+    set(connection, "synchronous", &synchronous)
+}
+
+/// Writes a page as it is, so that the commit has something to sync.
+pub(super) fn touch(connection: &Connection) -> Result<()> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let touched = version.and_then(|version| connection.pragma_update(None, "user_version", version));
+    touched.map_err(during("flush"))
+}
+
 /// One setting: written, then read back.
 pub(super) fn set<T: PartialEq + Display + FromSql>(
     connection: &Connection,
@@ -96,14 +112,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 fn prepare_writer(connection: &Connection, settings: &Settings) -> Result<()> {
     harden(connection, settings)?;
     set(connection, "foreign_keys", &true)?;
-    set(
-        connection,
-        "synchronous",
-        &match settings.durability {
-            Durability::Full => 2,
-            Durability::Normal => 1,
-        },
-    )
+    set_durability(connection, settings.durability)
 }
 
 fn prepare_reader(connection: &Connection, settings: &Settings) -> Result<()> {

@@ -15,7 +15,7 @@ use super::open::{self, Location};
 use super::sharing::Sharing;
 use super::transaction::{Read, Transaction, Write};
 use super::writer::{Call, Turn, Waited, Writer};
-use crate::options::OpenOptions;
+use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
 
 /// Readers kept open while idle. More are opened when they are needed at once.
@@ -197,6 +197,24 @@ impl Database {
         readers.into_iter().chain(connection).try_for_each(close_connection)
     }
 
+    /// See [`TaskStore::flush`](crate::TaskStore::flush).
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.refuse_inside()?;
+        if self.read_only {
+            return Err(Error::ReadOnly);
+        }
+        if self.settings.durability == Durability::Full || self.location == Location::Memory {
+            return Ok(());
+        }
+        let turn = self.take_turn(self.settings.busy_timeout)?;
+        let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
+        if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
+            // Whatever it is set to now, the next one is set anew.
+            turn.lost.set(true);
+        }
+        flushed
+    }
+
     /// How many callers wait for a turn.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
@@ -341,6 +359,14 @@ impl TurnGuard<'_> {
         let answer = operation(&Write::new(self.connection()))?;
         transaction.commit().inspect_err(|error| self.judge(error))?;
         Ok(answer)
+    }
+
+    /// Commits a page as it was. SQLite syncs the whole `-wal`, and so all that was committed before, by whichever process;
+    /// what is not there any more was synced when it was merged into the file.
+    fn sync(&self) -> Result<()> {
+        let transaction = self.begin()?;
+        connection::touch(self.connection())?;
+        transaction.commit().inspect_err(|error| self.judge(error))
     }
 
     fn connection(&self) -> &Connection {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, StatementStatus};
 
 use super::{connection::Settings, open};
-use crate::options::Durability;
+use crate::options::{Durability, OpenOptions};
 use crate::{Level, NewTask, Progress, TaskFilter, TaskStore};
 
 /// An empty store's connection, as every store sets it.
@@ -53,6 +53,16 @@ fn a_thousand_lifecycles_prepare_every_statement_once() {
         assert_eq!(counts(connection, "BEGIN IMMEDIATE").1, 0);
         assert_eq!(counts(connection, "COMMIT").1, 0);
     });
+}
+
+#[test]
+fn a_flush_leaves_the_connection_as_it_was() {
+    let store = OpenOptions::new().durability(Durability::Normal).open_temporary().unwrap();
+    store.flush().unwrap();
+    let set =
+        |name| move |connection: &Connection| connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
+    assert_eq!(store.database().with_connection::<i64>(set("synchronous")), 1);
+    assert_eq!(store.database().with_connection::<i64>(set("user_version")), super::schema::NEWEST);
 }
 
 #[test]
