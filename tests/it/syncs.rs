@@ -2,9 +2,12 @@
 
 use std::env;
 
-use taskstore::{Durability, Level, NewTask, OpenOptions, TaskStore};
+use taskstore::{Durability, Error, Level, NewTask, OpenOptions, TaskStore};
 
-use crate::support::syncs::{calls, count};
+use crate::support::children::{in_role, role};
+use crate::support::files::beside;
+use crate::support::syncs::{calls, count, fail};
+use crate::support::{open, options, task_id, texts};
 
 const VERBS: &str = "TASKSTORE_TEST_VERBS";
 const THREADS: &str = "TASKSTORE_TEST_THREADS";
@@ -96,4 +99,25 @@ fn a_flush_at_normal_durability_syncs_the_wal_once() {
 fn a_flush_at_full_durability_has_nothing_to_do() {
     let (Some(without), Some(with)) = (calls_of_twenty("full", false), calls_of_twenty("full", true)) else { return };
     assert_eq!(with.len(), without.len(), "{with:?}");
+}
+
+#[test]
+fn a_flush_whose_sync_fails_promises_nothing_and_the_store_goes_on() {
+    if let Some((_, path)) = role() {
+        let store = options().open(path).unwrap();
+        let id = store.start_detached(NewTask::new("kept")).unwrap();
+        for text in ["one", "two"] {
+            let error = store.flush().unwrap_err();
+            assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+            store.message(id, Level::Info, text).unwrap();
+        }
+        return assert_eq!(texts(&store, id), ["one", "two"]);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    open(&path).close().unwrap();
+    let test = "syncs::a_flush_whose_sync_fails_promises_nothing_and_the_store_goes_on";
+    // The first sync is that of the header of a new `-wal`.
+    let Some(()) = fail(test, &in_role("flushes", &path), &beside(&path, "-wal"), 2) else { return };
+    assert_eq!(texts(&open(&path), task_id(1)), ["one", "two"]);
 }

@@ -38,6 +38,11 @@ pub(crate) fn put_in_role(command: &mut Command, test: &str, role: &str, file: &
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ROLE, role).env(FILE, file);
 }
 
+/// The environment of a role.
+pub(crate) fn in_role<'a>(role: &'a str, file: &'a Path) -> [(&'static str, &'a str); 2] {
+    [(ROLE, role), (FILE, file.to_str().unwrap())]
+}
+
 /// What a child said, after it has ended well.
 pub(crate) fn run(mut command: Command) -> Vec<String> {
     let output = command.output().unwrap();
