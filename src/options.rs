@@ -12,14 +12,21 @@ use crate::limits::Limits;
 use crate::{Result, TaskStore};
 
 /// What a call that answered `Ok` promises of the disk.
+///
+/// When a call returns `Ok` at [`Durability::Full`], the write survives process death, OS crash and power loss, given a
+/// disk that honours fsync. At [`Durability::Normal`] it survives process death; power loss may drop the latest writes,
+/// never reorder or corrupt. An `Err` means not applied. [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) means it
+/// may be: retry with the same [key](crate::NewTask::key), it is applied at most once.
+///
+/// Neither promises every state of a task's progress: calls of [`progress`](TaskStore::progress) may be coalesced, to at
+/// most one write a second for each task. The last one before the task's end is always written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// The default. When a call answers `Ok`, what it wrote survives the death of the process, a crash of the system and a
-    /// power cut, given a disk that honours a sync. It costs one sync a call, which calls from several threads share.
+    /// The default. It costs one sync a call, which calls from several threads share.
     #[default]
     Full,
-    /// When a call answers `Ok`, what it wrote survives the death of the process. A crash of the system or a power cut may drop
-    /// the latest writes; it never reorders them and never damages the file.
+    /// It costs hardly any sync. [`TaskStore::flush`] promises of all that was acknowledged before what
+    /// [`Durability::Full`] does.
     Normal,
 }
 

@@ -31,8 +31,8 @@ use crate::{Error, Result};
 ///
 /// # Closing
 ///
-/// The store closes with its last clone, or for all of them by [`close`](Self::close). Nothing has to be flushed: what was
-/// acknowledged is on disk.
+/// The store closes with its last clone, or for all of them by [`close`](Self::close). Nothing is left to be written
+/// then; what [`Durability::Normal`](crate::Durability::Normal) does not promise, [`flush`](Self::flush) does.
 #[derive(Clone, Debug)]
 pub struct TaskStore {
     shared: Arc<Shared>,
@@ -113,9 +113,38 @@ impl TaskStore {
     ///
     /// [`Busy`](Error::Busy) if a write does not end within the busy timeout, [`InsideBatch`](Error::InsideBatch),
     /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine).
-    /// What was acknowledged is on disk in any case.
+    /// What was acknowledged is kept in any case, as far as its [`Durability`](crate::Durability) promises.
     pub fn close(&self) -> Result<()> {
         self.shared.database.close()
+    }
+
+    /// Makes durable what this store has acknowledged before: when it answers `Ok`, that survives a crash of the system and
+    /// a power cut, given a disk that honours a sync.
+    ///
+    /// It is for [`Durability::Normal`](crate::Durability::Normal), where it costs about one sync; there it waits its turn
+    /// as a [`batch`](Self::batch) does. At [`Durability::Full`](crate::Durability::Full) every answer has promised that
+    /// already, and in memory none can: there it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// The [errors of writing](TaskStore#errors-of-writing): the promise is not given. After
+    /// [`OutcomeUnknown`](Error::OutcomeUnknown) the disk has failed a sync, and a later `Ok` stands only for what was
+    /// acknowledged after that.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Durability, NewTask, OpenOptions};
+    ///
+    /// let store = OpenOptions::new().durability(Durability::Normal).open_temporary()?;
+    /// for number in 1..=100 {
+    ///     store.start_detached(NewTask::new(format!("Part {number}")))?;
+    /// }
+    /// store.flush()?; // one sync for the hundred
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn flush(&self) -> Result<()> {
+        self.shared.database.flush()
     }
 
     /// Whether the store can only be read: by [`OpenOptions::read_only`] or

@@ -13,6 +13,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::during;
+use super::schema::APPLICATION_ID;
 use super::search;
 use crate::options::Durability;
 use crate::{Error, Result};
@@ -83,6 +84,21 @@ pub(super) fn enter_wal(connection: &Connection, settings: &Settings) -> Result<
     }
 }
 
+/// What a commit of this connection syncs. Not inside a transaction.
+pub(super) fn set_durability(connection: &Connection, durability: Durability) -> Result<()> {
+    let synchronous = match durability {
+        Durability::Full => 2,
+        Durability::Normal => 1,
+    };
+    set(connection, "synchronous", &synchronous)
+}
+
+/// Writes a number of the header as it is, so that a commit has something to sync: the sync of that takes along all that
+/// was written to the `-wal` before, by whichever process. It is not the version, which a newer program may have raised.
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
 /// One setting: written, then read back.
 pub(super) fn set<T: PartialEq + Display + FromSql>(
     connection: &Connection,
@@ -103,14 +119,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 fn prepare_writer(connection: &Connection, settings: &Settings) -> Result<()> {
     harden(connection, settings)?;
     set(connection, "foreign_keys", &true)?;
-    set(
-        connection,
-        "synchronous",
-        &match settings.durability {
-            Durability::Full => 2,
-            Durability::Normal => 1,
-        },
-    )
+    set_durability(connection, settings.durability)
 }
 
 fn prepare_reader(connection: &Connection, settings: &Settings) -> Result<()> {

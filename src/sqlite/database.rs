@@ -12,9 +12,10 @@ use rusqlite::Connection;
 use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
+use super::sharing::Sharing;
 use super::transaction::{Read, Transaction, Write};
 use super::writer::{Call, Turn, Waited, Writer};
-use crate::options::OpenOptions;
+use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
 
 /// Readers kept open while idle. More are opened when they are needed at once.
@@ -33,6 +34,7 @@ pub(crate) struct Database {
     settings: Settings,
     read_only: bool,
     immutable: bool,
+    sharing: Sharing,
     // Fields drop in this order: the last connection that closes merges the `-wal`, and a reader cannot.
     idle_readers: Mutex<Vec<Connection>>,
     writer: Writer<Connection>,
@@ -54,6 +56,7 @@ impl Database {
             settings,
             read_only: writer.is_none(),
             immutable: options.immutable,
+            sharing: Sharing::new(options.busy_timeout),
             writer: Writer::new(writer),
             idle_readers: Mutex::default(),
         })
@@ -202,6 +205,24 @@ impl Database {
         readers.into_iter().chain(connection).try_for_each(close_connection)
     }
 
+    /// See [`TaskStore::flush`](crate::TaskStore::flush).
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.refuse_inside()?;
+        if self.read_only {
+            return Err(Error::ReadOnly);
+        }
+        if self.settings.durability == Durability::Full || self.location == Location::Memory {
+            return Ok(());
+        }
+        let turn = self.take_turn(self.settings.busy_timeout)?;
+        let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
+        if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
+            // Whatever it is set to now, the next one is set anew.
+            turn.lost.set(true);
+        }
+        flushed
+    }
+
     /// How many callers wait for a turn.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
@@ -229,7 +250,8 @@ impl Database {
             Turn::Connection(connection) => connection,
             Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
         };
-        Ok(TurnGuard { writer: &self.writer, connection: Some(connection), wait, lost: Cell::new(false) })
+        let (writer, sharing) = (&self.writer, &self.sharing);
+        Ok(TurnGuard { writer, sharing, connection: Some(connection), wait, lost: Cell::new(false) })
     }
 
     /// A fresh write connection, with every check of the first one.
@@ -321,6 +343,7 @@ impl Wait {
 /// A turn with the write connection; given back when this is dropped, also by a panic.
 struct TurnGuard<'a> {
     writer: &'a Writer<Connection>,
+    sharing: &'a Sharing,
     connection: Option<Connection>,
     wait: Wait,
     lost: Cell<bool>,
@@ -329,10 +352,8 @@ struct TurnGuard<'a> {
 impl TurnGuard<'_> {
     /// A transaction; what is left of the wait is spent on other processes.
     fn begin(&self) -> Result<Transaction<'_>> {
-        // SQLite counts in whole milliseconds; a wait is never cut short.
-        let left = self.wait.deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
-        self.connection().busy_timeout(left).map_err(during("set up a connection"))?;
-        Transaction::immediate(self.connection()).map_err(|error| waited(error, self.wait.started))
+        let transaction = self.sharing.begin(self.connection(), self.wait.deadline);
+        transaction.map_err(|error| waited(error, self.wait.started))
     }
 
     /// Runs one operation in a transaction of its own.
@@ -349,6 +370,13 @@ impl TurnGuard<'_> {
         Ok(answer)
     }
 
+    /// Commits something, for its sync. What is no longer in the `-wal` was synced when it was merged into the file.
+    fn sync(&self) -> Result<()> {
+        let transaction = self.begin()?;
+        connection::touch(self.connection()).map_err(during("flush"))?;
+        self.commit(&Write::new(self.connection()), transaction)
+    }
+
     /// A connection whose commit failed half-way is not used again.
     fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
         write.complete()?;
@@ -362,6 +390,7 @@ impl TurnGuard<'_> {
 
 impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
+        self.sharing.end();
         if let Some(connection) = self.connection.take() {
             // A connection that could not roll back would take the next caller's write into the old transaction.
             let sound = connection.is_autocommit() && !self.lost.get();

@@ -3,8 +3,8 @@
 use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, Params};
 
+use super::connection;
 use super::error::during;
-use super::schema::APPLICATION_ID;
 use super::transaction::Write;
 use crate::Result;
 
@@ -12,14 +12,12 @@ use crate::Result;
 ///
 /// A row that is seen need not be on disk: its process may have died, or its sync failed, between the two, and one at
 /// normal durability does not sync at all. The answer to a repeated call promises what that to the first one would have,
-/// so the transaction is given something to commit, a number of the header as it was: the sync of that takes along all
-/// that was written before.
+/// so the transaction is given something to commit.
 pub(super) fn find<T: FromSql>(write: &Write<'_>, sql: &'static str, values: impl Params) -> Result<Option<T>> {
     let mut find = write.connection.prepare_cached(sql).map_err(during("look for a key"))?;
     let found = find.query_row(values, |row| row.get(0)).optional().map_err(during("look for a key"))?;
     if found.is_some() {
-        let rewrite = write.connection.pragma_update(None, "application_id", APPLICATION_ID);
-        rewrite.map_err(during("look for a key"))?;
+        connection::touch(write.connection).map_err(during("look for a key"))?;
     }
     Ok(found)
 }

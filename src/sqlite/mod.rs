@@ -10,6 +10,7 @@ mod open;
 mod row;
 mod schema;
 mod search;
+mod sharing;
 pub(crate) mod system_task;
 pub(crate) mod task;
 mod transaction;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, StatementStatus};
 
 use super::{connection::Settings, open};
-use crate::options::Durability;
+use crate::options::{Durability, OpenOptions};
 use crate::{Level, NewTask, Progress, TaskFilter, TaskStore};
 
 /// An empty store's connection, as every store sets it.
@@ -71,6 +71,17 @@ fn a_thousand_runs_of_a_system_task_prepare_every_statement_once() {
             assert_eq!(counts(connection, sql), (runs * 1_000, 0), "runs and repeated preparations of {sql}");
         }
     });
+}
+
+#[test]
+fn a_flush_leaves_the_connection_as_it_was() {
+    let store = OpenOptions::new().durability(Durability::Normal).open_temporary().unwrap();
+    store.flush().unwrap();
+    let set =
+        |name| move |connection: &Connection| connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
+    assert_eq!(store.database().with_connection::<i64>(set("synchronous")), 1);
+    assert_eq!(store.database().with_connection::<i64>(set("user_version")), super::schema::NEWEST);
+    assert_eq!(store.database().with_connection::<i64>(set("application_id")), super::schema::APPLICATION_ID.into());
 }
 
 #[test]

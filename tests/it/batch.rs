@@ -170,6 +170,7 @@ fn a_verb_or_a_read_of_the_store_inside_its_own_batch_is_refused() {
                 refused(own.configurations().add("within").map(drop));
                 refused(own.batch(|_| Ok(())));
                 refused(own.close());
+                refused(own.flush());
                 let wire = taskstore::wire::task_api::write_task(own, id, Default::default(), Vec::new());
                 refused(wire);
             }

@@ -76,8 +76,8 @@ fn a_message_or_an_event_too_few_is_found() {
     let task = Finding::Numbering { what: "task", id: 1, kept: 2, counted: 1 };
     assert_eq!(found_after(execute("DELETE FROM message WHERE task_id = 1 AND seq = 1")), [task]);
     let run = Finding::Numbering { what: "run", id: 1, kept: 2, counted: 1 };
-    assert_eq!(found_after(execute("DELETE FROM log_event WHERE run_id = 1 AND seq = 2")), [run.clone()]);
     assert_eq!(run.to_string(), "run 1 says that it has 2 entries, and has 1, or their numbers have a gap");
+    assert_eq!(found_after(execute("DELETE FROM log_event WHERE run_id = 1 AND seq = 2")), [run]);
 }
 
 #[test]

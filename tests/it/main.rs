@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod configurations;
 mod counts;
+mod history;
 mod input;
 mod keys;
 mod lifecycle;

@@ -8,7 +8,7 @@ use crate::support::files::{beside, database_bytes};
 use crate::support::{configuration_id, everything, finished, open, options, start, task_id};
 
 /// Every verb that writes.
-pub(super) fn every_write(store: &TaskStore, id: TaskId) -> [Result<()>; 14] {
+pub(super) fn every_write(store: &TaskStore, id: TaskId) -> [Result<()>; 15] {
     let configuration = configuration_id(1);
     [
         store.start_detached(NewTask::new("never")).map(drop),
@@ -25,6 +25,7 @@ pub(super) fn every_write(store: &TaskStore, id: TaskId) -> [Result<()>; 14] {
         store.configurations().rename(configuration, "never"),
         store.configurations().delete(configuration),
         store.batch(|batch| batch.finish(id)),
+        store.flush(),
     ]
 }
 

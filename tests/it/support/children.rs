@@ -38,6 +38,11 @@ pub(crate) fn put_in_role(command: &mut Command, test: &str, role: &str, file: &
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ROLE, role).env(FILE, file);
 }
 
+/// The environment of a role.
+pub(crate) fn in_role<'a>(role: &'a str, file: &'a Path) -> [(&'static str, &'a str); 2] {
+    [(ROLE, role), (FILE, file.to_str().unwrap())]
+}
+
 /// What a child said, after it has ended well.
 pub(crate) fn run(mut command: Command) -> Vec<String> {
     let output = command.output().unwrap();
@@ -52,13 +57,7 @@ pub(crate) struct Children(Vec<(Child, BufReader<ChildStderr>)>);
 impl Children {
     /// Starts one child for each role, and waits until all of them are ready.
     pub(crate) fn ready(test: &str, roles: &[&str], file: &Path) -> Self {
-        let spawned = roles.iter().map(|role| {
-            let mut command = command(test, role, file);
-            let piped = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-            let mut child = piped.spawn().unwrap();
-            let stderr = BufReader::new(child.stderr.take().unwrap());
-            (child, stderr)
-        });
+        let spawned = roles.iter().map(|role| spawn(test, role, file));
         let mut children = Self(spawned.collect());
         for (_, stderr) in &mut children.0 {
             let mut before = Vec::new();
@@ -85,6 +84,44 @@ impl Children {
         });
         ends.collect()
     }
+}
+
+/// A process that tells the test something as it goes, until it is killed.
+pub(crate) struct Telling(Child, BufReader<ChildStderr>);
+
+impl Telling {
+    pub(crate) fn start(test: &str, role: &str, file: &Path) -> Self {
+        let (child, stderr) = spawn(test, role, file);
+        Self(child, stderr)
+    }
+
+    /// What it says next.
+    pub(crate) fn next(&mut self) -> String {
+        let mut before = String::new();
+        while self.1.read_line(&mut before).unwrap() > 0 {
+            if let Some(line) = before.lines().last().and_then(said) {
+                return line;
+            }
+        }
+        panic!("a child has ended:\n{before}");
+    }
+
+    /// Kills it, and gives what it had said before. A line of which only a part was written was not said.
+    pub(crate) fn kill(mut self) -> Vec<String> {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+        let mut text = String::new();
+        self.1.read_to_string(&mut text).unwrap();
+        text.split_inclusive('\n').filter_map(|line| said(line.strip_suffix('\n')?)).collect()
+    }
+}
+
+fn spawn(test: &str, role: &str, file: &Path) -> (Child, BufReader<ChildStderr>) {
+    let mut command = command(test, role, file);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    (child, stderr)
 }
 
 fn said(line: &str) -> Option<String> {
