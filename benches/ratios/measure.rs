@@ -60,11 +60,11 @@ impl Run {
     }
 
     /// How often a second this can be done, by doing it for one turn.
-    pub fn rate(&self, mut work: impl FnMut()) -> f64 {
+    pub fn rate<T>(&self, mut work: impl FnMut() -> T) -> f64 {
         let started = Instant::now();
         let mut done = 0_u32;
         loop {
-            work();
+            drop(work());
             done += 1;
             let elapsed = started.elapsed();
             if elapsed >= self.turn {

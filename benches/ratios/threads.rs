@@ -1,7 +1,7 @@
 //! Many threads that write to one store.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
 
@@ -10,12 +10,34 @@ use taskstore::Durability;
 use crate::measure::{Measured, Run};
 use crate::raw::task::Tasks;
 use crate::tasks;
-use crate::workload::{self, VERBS};
+use crate::workload::{self, MESSAGES, VERBS};
 
 pub fn to_one_raw_thread(run: &Run, threads: usize) -> Measured {
     let (store, raw) = (tasks::store(Durability::Full), Tasks::open(Durability::Full));
     let ours = || rate(run, threads, |acknowledged| workload::lifecycle(&store, acknowledged));
     run.compare(ours, || VERBS * run.rate(|| raw.lifecycle(|| ())))
+}
+
+/// The usual way to share a connection: a mutex around it, held for a verb.
+pub fn to_a_shared_mutex(run: &Run, threads: usize) -> Measured {
+    let (store, raw) = (tasks::store(Durability::Full), Mutex::new(Tasks::open(Durability::Full)));
+    let ours = || rate(run, threads, |acknowledged| workload::lifecycle(&store, acknowledged));
+    run.compare(ours, || rate(run, threads, |acknowledged| lifecycle_by_turns(&raw, acknowledged)))
+}
+
+fn lifecycle_by_turns(raw: &Mutex<Tasks>, acknowledged: &mut dyn FnMut()) {
+    let id = lock(raw).start();
+    acknowledged();
+    for text in MESSAGES {
+        lock(raw).message(id, text);
+        acknowledged();
+    }
+    lock(raw).finish(id);
+    acknowledged();
+}
+
+fn lock(raw: &Mutex<Tasks>) -> MutexGuard<'_, Tasks> {
+    raw.lock().expect("no verb fails")
 }
 
 /// The verbs a second of many threads that record lifecycles, while all of them are at work: neither the starting of

@@ -26,7 +26,7 @@ pub fn lifecycle(store: &TaskStore, mut acknowledged: impl FnMut()) {
 }
 
 /// Lifecycles in one transaction.
-pub fn batch(store: &TaskStore, lifecycles: usize) {
+pub fn batch(store: &TaskStore, lifecycles: u32) {
     store.batch(|batch| (0..lifecycles).try_for_each(|_| in_batch(batch))).expect("commits");
 }
 

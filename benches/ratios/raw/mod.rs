@@ -6,6 +6,7 @@ use rusqlite::{Connection, Params, params};
 use taskstore::Durability;
 use tempfile::TempDir;
 
+pub mod bare;
 pub mod published;
 pub mod system_task;
 pub mod task;

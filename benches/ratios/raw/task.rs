@@ -35,12 +35,12 @@ impl Tasks {
         self.transaction(|| self.append(id, text));
     }
 
-    fn finish(&self, id: i64) {
+    pub fn finish(&self, id: i64) {
         self.end(id);
     }
 
     /// Lifecycles in one transaction.
-    pub fn batch(&self, lifecycles: usize) {
+    pub fn batch(&self, lifecycles: u32) {
         self.transaction(|| {
             for _ in 0..lifecycles {
                 let id = self.insert();
