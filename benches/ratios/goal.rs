@@ -31,6 +31,9 @@ impl Goal {
             Measured::Turns(figures) => figures,
             Measured::Skipped(why) => return format!("GOAL {} skipped: {why}", self.name),
         };
+        if run.turn.is_zero() {
+            return format!("     {} ran", self.name);
+        }
         figures.sort_by(f64::total_cmp);
         let (Some(least), Some(most)) = (figures.first(), figures.last()) else {
             return format!("GOAL {} skipped: it gave no figure", self.name);

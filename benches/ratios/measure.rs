@@ -35,7 +35,7 @@ impl Run {
         Self::new(9, Duration::from_millis(60), usize::MAX)
     }
 
-    /// Everything once: what it measures means nothing.
+    /// Everything once: what it measures means nothing, and is not shown.
     pub fn once() -> Self {
         Self::new(1, Duration::ZERO, 100)
     }
