@@ -81,7 +81,10 @@ fn a_flush_leaves_the_connection_as_it_was() {
         |name| move |connection: &Connection| connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
     assert_eq!(store.database().with_connection::<i64>(set("synchronous")), 1);
     assert_eq!(store.database().with_connection::<i64>(set("user_version")), super::schema::NEWEST);
-    assert_eq!(store.database().with_connection::<i64>(set("application_id")), super::schema::APPLICATION_ID.into());
+    assert_eq!(
+        store.database().with_connection::<i64>(set("application_id")),
+        i64::from(super::schema::APPLICATION_ID)
+    );
 }
 
 #[test]
