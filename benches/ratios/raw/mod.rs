@@ -1,5 +1,5 @@
 //! The opponents: rusqlite by hand, as well as we can write it. Statements are cached, values are bound by position, a
-//! verb of one statement has no `BEGIN`, and nothing is checked that the caller knows.
+//! lone statement has no `BEGIN`, and nothing is checked that the caller knows.
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Params, params};

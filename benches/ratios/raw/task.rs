@@ -12,7 +12,10 @@ pub struct Tasks {
 
 impl Tasks {
     pub fn open(durability: Durability) -> Self {
-        Self { writer: Writer::open(durability, SCHEMA) }
+        let writer = Writer::open(durability, SCHEMA);
+        // So that a count is always an `UPDATE`.
+        writer.change("INSERT INTO task_count (configuration_id) VALUES (0)", []);
+        Self { writer }
     }
 
     /// Five verbs, each durable by itself; tells when each was acknowledged.
@@ -28,20 +31,20 @@ impl Tasks {
     }
 
     pub fn start(&self) -> i64 {
-        self.insert()
+        self.transaction(1, 0, || self.insert())
     }
 
     pub fn message(&self, id: i64, text: &str) {
-        self.transaction(|| self.append(id, text));
+        self.transaction(0, 0, || self.append(id, text));
     }
 
     pub fn finish(&self, id: i64) {
-        self.end(id);
+        self.transaction(0, 1, || self.end(id));
     }
 
     /// Lifecycles in one transaction.
     pub fn batch(&self, lifecycles: u32) {
-        self.transaction(|| {
+        self.transaction(lifecycles, lifecycles, || {
             for _ in 0..lifecycles {
                 let id = self.insert();
                 MESSAGES.iter().for_each(|text| self.append(id, text));
@@ -50,9 +53,15 @@ impl Tasks {
         });
     }
 
-    /// What is written once a transaction belongs here.
-    fn transaction<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.writer.transaction(work)
+    /// The counts are written once a transaction.
+    fn transaction<T>(&self, started: u32, finished: u32, work: impl FnOnce() -> T) -> T {
+        self.writer.transaction(|| {
+            let done = work();
+            if started > 0 || finished > 0 {
+                self.writer.change(COUNT, params![started, finished]);
+            }
+            done
+        })
     }
 
     fn insert(&self) -> i64 {
@@ -70,6 +79,8 @@ impl Tasks {
     }
 }
 
+const COUNT: &str = "
+    UPDATE task_count SET in_progress = in_progress + ?1 - ?2, finished = finished + ?2 WHERE configuration_id = 0";
 const START: &str = "INSERT INTO task (title, performed_by, started_ns, updated_ns) VALUES (?1, ?2, ?3, ?3)";
 const COUNT_MESSAGE: &str = "
     UPDATE task SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2)
