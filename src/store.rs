@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::clock::{self, Clock};
 use crate::limits::Limits;
 use crate::options::{OpenOptions, Uuids};
-use crate::sqlite::{Database, Location};
+use crate::sqlite::{self, Database, Location};
+use crate::task::DROP_PATIENCE;
+use crate::task::kept_progress::KeptProgress;
 use crate::{Error, Result};
 
 /// An open store. A clone is the same store; it can be used from many threads at once.
@@ -45,10 +47,38 @@ struct Shared {
     _directory: Option<TemporaryDirectory>,
 }
 
+impl Shared {
+    fn write_kept_progress(&self, patience: Duration, silent_at: Option<Duration>) -> Result<()> {
+        if self.context.kept_progress.is_empty() {
+            return Ok(());
+        }
+        let kept_progress = Arc::clone(&self.context.kept_progress);
+        let written = self.database.write_within(patience, move |write| {
+            let unwritten = kept_progress.unwritten(silent_at);
+            let ids = unwritten.into_iter().map(|(id, number, progress)| {
+                // Of one that another process has ended nothing is changed: its progress came too late.
+                sqlite::task::set_progress(write, id, &progress)?;
+                Ok((id, number))
+            });
+            ids.collect::<Result<Vec<_>>>()
+        })?;
+        self.context.kept_progress.written(written, self.context.monotonic());
+        Ok(())
+    }
+}
+
+impl Drop for Shared {
+    /// There is nobody left to tell of a failure.
+    fn drop(&mut self) {
+        let _ = self.write_kept_progress(DROP_PATIENCE, None);
+    }
+}
+
 /// What a verb needs before it writes.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) limits: Limits,
+    pub(crate) kept_progress: Arc<KeptProgress>,
     clock: Arc<dyn Clock>,
     uuids: Uuids,
 }
@@ -114,7 +144,16 @@ impl TaskStore {
     /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine).
     /// What was acknowledged is on disk in any case.
     pub fn close(&self) -> Result<()> {
-        self.shared.database.close()
+        let kept_progress = &self.context().kept_progress;
+        kept_progress.stop_keeping();
+        let closed = self.write_kept_progress(Duration::MAX, None).and_then(|()| self.database().close());
+        closed.inspect_err(|_| kept_progress.keep_again())
+    }
+
+    /// Writes the progress that is kept, in one transaction: all of it; or, with a time, that of the tasks of which none
+    /// was written in the second before.
+    pub(crate) fn write_kept_progress(&self, patience: Duration, silent_at: Option<Duration>) -> Result<()> {
+        self.shared.write_kept_progress(patience, silent_at)
     }
 
     /// Whether the store can only be read: by [`OpenOptions::read_only`] or
@@ -139,8 +178,12 @@ impl TaskStore {
 
     fn new(options: &OpenOptions, location: Location, directory: Option<TemporaryDirectory>) -> Result<Self> {
         let database = Database::open(location, options)?;
-        let context =
-            Context { limits: options.limits, clock: Arc::clone(&options.clock), uuids: options.uuids.clone() };
+        let context = Context {
+            limits: options.limits,
+            kept_progress: Arc::default(),
+            clock: Arc::clone(&options.clock),
+            uuids: options.uuids.clone(),
+        };
         Ok(Self { shared: Arc::new(Shared { database, context, _directory: directory }) })
     }
 

@@ -1,6 +1,7 @@
 //! Tasks: what a user started, what it said, and how it ended. Plain data.
 
 mod filter;
+pub(crate) mod kept_progress;
 pub(crate) mod operation;
 pub(crate) mod reason;
 mod running;

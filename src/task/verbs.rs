@@ -1,9 +1,16 @@
 //! The verbs of tasks.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::{Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskFilter, TaskId, operation};
 use crate::configuration::ConfigurationId;
 use crate::page::Page;
-use crate::{Result, TaskStore, sqlite};
+use crate::sqlite::Read;
+use crate::{Error, Result, TaskStore, sqlite};
+
+/// How often a list is read at most where progress is written meanwhile.
+const READS_MAX: usize = 8;
 
 impl TaskStore {
     /// Starts a task and gives the guard that ends it.
@@ -45,7 +52,22 @@ impl TaskStore {
     /// [`OutOfRange`](crate::Error::OutOfRange) for an amount over `i64::MAX`, [`TooLong`](crate::Error::TooLong) or
     /// [`Invalid`](crate::Error::Invalid) for the phase, and the [errors of writing](TaskStore#errors-of-writing).
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
-        self.database().write(operation::progress(self.context(), id, progress)?)
+        let context = self.context();
+        let progress = operation::progress(context, progress)?;
+        self.database().refuse_inside()?;
+        let Some(due) = context.kept_progress.keep(id, context.monotonic(), progress) else { return Ok(()) };
+        let (kept_progress, progress) = (Arc::clone(&context.kept_progress), due.progress);
+        let answer = self.database().write(move |write| {
+            sqlite::task::progress(write, id, &progress)?;
+            kept_progress.overtake(id, due.call);
+            Ok(())
+        });
+        context.kept_progress.settle(id, due.call, &answer);
+        if due.tidy {
+            // This call is done; what cannot be written now is kept on.
+            let _ = self.write_kept_progress(Duration::MAX, Some(context.monotonic()));
+        }
+        answer
     }
 
     /// Ends a task as finished. Of all that try to end a task, one succeeds.
@@ -55,7 +77,7 @@ impl TaskStore {
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended, and the
     /// [errors of writing](TaskStore#errors-of-writing).
     pub fn finish(&self, id: TaskId) -> Result<()> {
-        self.database().write(operation::end(self.context(), id, Outcome::Finished, String::new())?)
+        self.end(id, Outcome::Finished, String::new(), Duration::MAX)
     }
 
     /// Ends a task as failed. A reason that is not empty becomes its last message, at level error.
@@ -65,7 +87,17 @@ impl TaskStore {
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
     /// [`TooLong`](crate::Error::TooLong) for the reason, and the [errors of writing](TaskStore#errors-of-writing).
     pub fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
-        self.database().write(operation::end(self.context(), id, Outcome::Failed, reason.into())?)
+        self.end(id, Outcome::Failed, reason.into(), Duration::MAX)
+    }
+
+    /// Ends a task, waiting no longer than `patience`, nor than the busy timeout, for other writers.
+    pub(super) fn end(&self, id: TaskId, outcome: Outcome, reason: String, patience: Duration) -> Result<()> {
+        let operation = operation::end(self.context(), id, outcome, reason)?;
+        let answer = self.database().write_within(patience, operation);
+        if matches!(answer, Ok(()) | Err(Error::NotFound { .. } | Error::WrongState { .. })) {
+            self.context().kept_progress.forget(id);
+        }
+        answer
     }
 
     /// Puts an ended task away: lists hide it from now on, and nothing of it is lost.
@@ -116,7 +148,7 @@ impl TaskStore {
     ///
     /// [`NotFound`](crate::Error::NotFound), and the [errors of reading](TaskStore#errors-of-reading).
     pub fn task(&self, id: TaskId) -> Result<Task> {
-        self.database().read(|read| sqlite::task::get(read, id))
+        self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut)
     }
 
     /// One page of tasks, without their messages.
@@ -150,7 +182,26 @@ impl TaskStore {
     /// ```
     pub fn list(&self, filter: &TaskFilter) -> Result<Page<Task>> {
         self.context().limits.check_page(filter.limit)?;
-        self.database().read(|read| sqlite::task::list(read, filter))
+        self.read_newest(|read| sqlite::task::list(read, filter), |page| &mut page.items)
+    }
+
+    /// Reads, and lays the kept progress over the tasks. Where some was written meanwhile and is kept no more, it may be
+    /// newer than what was read, which is read again; not for ever, however busy the writers are.
+    fn read_newest<T>(
+        &self,
+        read: impl Fn(&Read<'_>) -> Result<T>,
+        tasks: impl Fn(&mut T) -> &mut [Task],
+    ) -> Result<T> {
+        let kept_progress = &self.context().kept_progress;
+        let mut reads = 0;
+        loop {
+            let before = kept_progress.state();
+            let mut found = self.database().read(&read)?;
+            reads += 1;
+            if kept_progress.lay_over(tasks(&mut found), before) || reads == READS_MAX {
+                return Ok(found);
+            }
+        }
     }
 
     /// The messages of a task behind `after` (0 for all), oldest first, at most `limit`, which is from 1 to

@@ -6,7 +6,7 @@ mod write;
 
 pub(crate) use read::{get, list, messages};
 pub(crate) use stream::{MessageRow, TaskRow, each_message, each_task, one_task};
-pub(crate) use write::{delete, dismiss, dismiss_all, end, message, progress, restore, start};
+pub(crate) use write::{delete, dismiss, dismiss_all, end, message, progress, restore, set_progress, start};
 
 use crate::Error;
 use crate::task::TaskId;
