@@ -19,8 +19,8 @@ use crate::{Error, Result};
 /// How long after a write progress is kept.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
-/// So few tasks are not tidied up.
-const TASKS_MIN: usize = 64;
+/// So many tasks come at least before those that have fallen silent are looked for.
+const TIDY_EVERY_MIN: usize = 64;
 
 /// Progress as a row holds it, with the time of the call.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct TimedProgress {
 pub(crate) struct Due {
     pub(crate) progress: TimedProgress,
     pub(crate) call: Call,
-    /// Whether this is the time to write what was kept for tasks that have fallen silent.
+    /// Whether it is time to write what was kept for tasks that have fallen silent.
     pub(crate) tidy: bool,
 }
 
@@ -58,7 +58,8 @@ struct State {
     forgotten: u64,
     /// How many are closing the store, or have.
     closing: usize,
-    tidied: usize,
+    /// How many tasks may come before it is time to tidy up.
+    until_tidy: usize,
     tasks: HashMap<TaskId, Known>,
 }
 
@@ -243,15 +244,18 @@ impl State {
         }
     }
 
-    /// When the tasks have doubled, lets go of those that nothing is known of any more. One that was forgotten too early
-    /// costs one write.
+    /// Lets go of the tasks that have fallen silent, when about as many have come as still speak. Gives whether
+    /// something is kept for some of them, which is to be written first.
     fn tidy(&mut self, now: Duration) -> bool {
-        if self.tasks.len() < TASKS_MIN.max(2 * self.tidied) {
+        if let Some(left) = self.until_tidy.checked_sub(1) {
+            self.until_tidy = left;
             return false;
         }
+        // One whose first call is being written right now may go, too: that costs a write.
         self.tasks.retain(|_, task| task.kept.is_some() || task.is_within_second(now));
-        self.tidied = self.tasks.len();
-        true
+        let speaking = self.tasks.values().filter(|task| task.is_within_second(now)).count();
+        self.until_tidy = speaking.max(TIDY_EVERY_MIN);
+        speaking < self.tasks.len()
     }
 }
 
@@ -314,5 +318,66 @@ fn lay(task: &mut Task, kept: Option<&(u64, TimedProgress)>) {
         let (done, total) = (kept.done.cast_unsigned(), kept.total.map(i64::cast_unsigned));
         task.progress = Some(Progress { done, total, phase: kept.phase.clone() });
         task.updated = task.updated.max(DateTime::from_timestamp_nanos(kept.now_ns));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewTask, TaskStore};
+
+    /// How many tasks something is known of.
+    fn known(store: &TaskStore) -> usize {
+        store.context().kept_progress.lock().tasks.len()
+    }
+
+    fn said_twice(store: &TaskStore) -> TaskId {
+        let id = store.start_detached(NewTask::new("copy")).unwrap();
+        store.progress(id, &Progress::new(1)).unwrap();
+        store.progress(id, &Progress::new(2)).unwrap();
+        id
+    }
+
+    #[test]
+    fn nothing_is_known_of_a_task_that_has_ended() {
+        let store = TaskStore::open_in_memory().unwrap();
+        type End = fn(&TaskStore, TaskId) -> Result<()>;
+        let ends: [End; 3] = [
+            |store, id| store.finish(id),
+            |store, id| store.batch(|batch| batch.fail(id, "because")),
+            |store, id| store.batch(|batch| batch.progress(id, &Progress::new(3)).and_then(|()| batch.finish(id))),
+        ];
+        for end in ends {
+            let id = said_twice(&store);
+            assert_eq!(known(&store), 1);
+            end(&store, id).unwrap();
+            assert_eq!(known(&store), 0);
+            store.progress(id, &Progress::new(4)).unwrap_err();
+            assert_eq!(known(&store), 0);
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct Fast(std::sync::atomic::AtomicU64);
+
+    impl crate::Clock for Fast {
+        fn now(&self) -> DateTime<chrono::Utc> {
+            DateTime::UNIX_EPOCH
+        }
+
+        /// A millisecond a look.
+        fn monotonic(&self) -> Duration {
+            Duration::from_millis(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn of_silent_tasks_no_more_are_known_than_speak_in_a_few_seconds() {
+        let store = crate::OpenOptions::new().clock(Fast::default()).open_in_memory().unwrap();
+        for _ in 0..5_000 {
+            said_twice(&store);
+            // At two looks a task, or a few more, 500 speak in a second.
+            assert!(known(&store) <= 2_000, "{}", known(&store));
+        }
     }
 }

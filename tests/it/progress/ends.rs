@@ -7,8 +7,11 @@ use taskstore::{Error, NewTask, Outcome, Progress, TaskId, TaskStore};
 use super::{Watched, record};
 use crate::support::{everything, open, start};
 
+/// Starts a task, does something with it, and ends it.
+type End = fn(&TaskStore, &dyn Fn(TaskId)) -> TaskId;
+
 /// Each way a task can end, with what it ends as.
-fn ends() -> Vec<(&'static str, Outcome, fn(&TaskStore, &dyn Fn(TaskId)) -> TaskId)> {
+fn ends() -> Vec<(&'static str, Outcome, End)> {
     vec![
         ("finish by id", Outcome::Finished, |store, work| {
             let id = start(store, "copy");

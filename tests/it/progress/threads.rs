@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use taskstore::{Error, Progress, Result, TaskId, TaskStore};
 
 use super::{SECOND_NS, Watched, done_of, record};
-use crate::support::{ManualClock, start, temporary};
+use crate::support::{ManualClock, open, options, start, temporary};
 
 #[test]
 fn of_all_that_call_at_once_when_a_second_is_over_one_is_written() {
@@ -30,13 +30,14 @@ fn of_all_that_call_at_once_when_a_second_is_over_one_is_written() {
     }
 }
 
-/// Calls in order, on a clock whose seconds pass, until one is refused; gives the last that was not.
+/// Calls in order, on a clock whose seconds pass, until the task has ended or the store is closed; gives the last that
+/// was answered `Ok`.
 fn count_up(store: &TaskStore, clock: &ManualClock, id: TaskId) -> u64 {
     let refused = (1..).find(|&done| {
         clock.advance_ns(SECOND_NS / 3);
         match store.progress(id, &Progress::new(done)) {
             Ok(()) => false,
-            Err(Error::WrongState { .. }) => true,
+            Err(Error::WrongState { .. } | Error::Closed) => true,
             Err(error) => panic!("{error:?}"),
         }
     });
@@ -78,6 +79,26 @@ fn the_last_progress_that_was_answered_ok_is_the_one_that_is_there_whoever_ends_
             });
             assert_eq!(done_of(&store, id), last);
         }
+    }
+}
+
+#[test]
+fn the_last_progress_that_was_answered_ok_before_a_close_is_there_behind_it() {
+    let Watched { store, clock, path, _directory, .. } = Watched::new();
+    let id = start(&store, "copy");
+    drop(store);
+    for _ in 0..60 {
+        let store = options().clock(clock.clone()).open(&path).unwrap();
+        record(&store, id, 0);
+        let last = std::thread::scope(|scope| {
+            let counting = scope.spawn(|| count_up(&store, &clock, id));
+            while done_of(&store, id) < 5 {
+                std::thread::yield_now();
+            }
+            store.close().unwrap();
+            counting.join().unwrap()
+        });
+        assert_eq!(done_of(&open(&path), id), last);
     }
 }
 

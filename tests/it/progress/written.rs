@@ -70,7 +70,7 @@ fn the_store_itself_shows_the_newest_progress_and_others_what_is_written() {
     let task = watched.store.clone().task(id).unwrap();
     assert_eq!((task.progress.as_ref(), task.updated.timestamp_nanos_opt()), (Some(&newest), Some(7)));
     assert_eq!(watched.store.list(&TaskFilter::new()).unwrap().items, std::slice::from_ref(&task));
-    watched.store.batch(|batch| Ok::<_, taskstore::Error>(assert_eq!(batch.task(id)?, task))).unwrap();
+    assert_eq!(watched.store.batch(|batch| batch.task(id)).unwrap(), task);
 
     let in_file = other.task(id).unwrap();
     assert_eq!((in_file.progress, in_file.updated), (Some(Progress::new(1)), in_file.started));
