@@ -46,7 +46,7 @@ impl<'a> Batch<'a> {
         self.write.verb(operation::message(self.context, id, level, text.into())?)
     }
 
-    /// See [`TaskStore::progress`].
+    /// See [`TaskStore::progress`]; inside a batch every one is written.
     ///
     /// # Errors
     ///

@@ -32,8 +32,9 @@ use crate::{Error, Result};
 ///
 /// # Closing
 ///
-/// The store closes with its last clone, or for all of them by [`close`](Self::close). Nothing has to be flushed: what was
-/// acknowledged is on disk.
+/// The store closes with its last clone, or for all of them by [`close`](Self::close). What was acknowledged is on disk
+/// already, but for the [`progress`](Self::progress) of the last second, which closing writes: `close` says if it cannot,
+/// while the last clone that is dropped tries for a second at most and ignores what goes wrong.
 #[derive(Clone, Debug)]
 pub struct TaskStore {
     shared: Arc<Shared>,
@@ -135,14 +136,15 @@ impl TaskStore {
         OpenOptions::new().open_temporary()
     }
 
-    /// Closes the store for all its clones: it waits for a call that is writing, and every later call is
-    /// [`Closed`](Error::Closed). If no other process has the file open, its `-wal` is merged and goes.
+    /// Closes the store for all its clones: it waits for a call that is writing, writes the
+    /// [`progress`](Self::progress) that is not written yet, and every later call is [`Closed`](Error::Closed). If no
+    /// other process has the file open, its `-wal` is merged and goes.
     ///
     /// # Errors
     ///
     /// [`Busy`](Error::Busy) if a write does not end within the busy timeout, [`InsideBatch`](Error::InsideBatch),
-    /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine).
-    /// What was acknowledged is on disk in any case.
+    /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine). If there is progress to write, also
+    /// the other [errors of writing](Self#errors-of-writing): then the store stays open, and has lost nothing.
     pub fn close(&self) -> Result<()> {
         let kept_progress = &self.context().kept_progress;
         kept_progress.stop_keeping();

@@ -46,6 +46,16 @@ impl TaskStore {
 
     /// Records how far a task in progress has come. It replaces what was recorded before.
     ///
+    /// This may be called a million times: it is written at most once a second for each task, and always the last one
+    /// before the end. What comes within a second of a write is kept in memory, the newest only, and answered `Ok`. It is
+    /// written with the task's end or when the store closes, unless the first call after that second is written in its
+    /// place. [`task`](Self::task) and [`list`](Self::list) of this store show it at once; another process sees what is
+    /// written. A [`batch`](Self::batch) writes every one.
+    ///
+    /// So a process that is killed, or exits without dropping the store, loses what each of its tasks in progress has told
+    /// in the second after its last written progress. And if another process has ended the task within that second, a late
+    /// call is answered `Ok` and has no effect.
+    ///
     /// # Errors
     ///
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
@@ -142,7 +152,7 @@ impl TaskStore {
         self.database().write(operation::delete(id))
     }
 
-    /// One task, dismissed or not.
+    /// One task, dismissed or not, with the newest progress that this store was told.
     ///
     /// # Errors
     ///
@@ -151,7 +161,7 @@ impl TaskStore {
         self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut)
     }
 
-    /// One page of tasks, without their messages.
+    /// One page of tasks, without their messages, with the newest progress that this store was told.
     ///
     /// The page is one snapshot: it holds nothing of a transaction that was not committed when it was taken. Orders go
     /// by id, so that a walk through the pages meets every task exactly once that was there when the walk began and is

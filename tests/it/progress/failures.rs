@@ -59,6 +59,30 @@ fn what_was_kept_before_a_call_that_failed_is_not_lost() {
 }
 
 #[test]
+fn what_was_kept_before_a_commit_that_failed_is_not_lost() {
+    let watched = hasty();
+    // 13 is written, and cannot be committed.
+    watched
+        .shell
+        .execute_batch(
+            "CREATE TABLE doom (task INTEGER REFERENCES task (id) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER doom AFTER UPDATE OF progress_done ON task WHEN new.progress_done = 13
+             BEGIN INSERT INTO doom VALUES (-1); END;",
+        )
+        .unwrap();
+    let id = start(&watched.store, "copy");
+    record(&watched.store, id, 1);
+    record(&watched.store, id, 2);
+    watched.clock.advance_ns(SECOND_NS);
+    let doomed = Progress::new(13);
+    watched.store.progress(id, &doomed).unwrap_err();
+    watched.store.batch(|batch| batch.progress(id, &doomed)).unwrap_err();
+    assert_eq!(watched.done(id), 2);
+    watched.store.finish(id).unwrap();
+    assert_eq!(watched.amounts(), [1, 2]);
+}
+
+#[test]
 fn what_is_kept_needs_no_file() {
     let watched = hasty();
     let id = start(&watched.store, "copy");

@@ -1,7 +1,7 @@
 //! Many threads at once.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, mpsc};
 
 use taskstore::{Error, Progress, Result, TaskId, TaskStore};
 
@@ -28,6 +28,32 @@ fn of_all_that_call_at_once_when_a_second_is_over_one_is_written() {
         });
         assert_eq!(watched.amounts().len(), 1 + round);
     }
+}
+
+#[test]
+fn of_two_calls_the_one_kept_while_the_other_is_being_written_is_the_newer() {
+    let Watched { store, clock, shell, path: _path, _directory } = Watched::new();
+    let id = start(&store, "copy");
+    record(&store, id, 1);
+    clock.advance_ns(SECOND_NS);
+    shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (tell, told) = mpsc::channel();
+    let kept = std::thread::scope(|scope| {
+        for done in [2, 3] {
+            let (store, tell) = (&store, tell.clone());
+            scope.spawn(move || {
+                record(store, id, done);
+                tell.send(done).unwrap();
+            });
+        }
+        // One of them waits for the file, and the other is done.
+        let kept = told.recv().unwrap();
+        shell.execute_batch("ROLLBACK").unwrap();
+        kept
+    });
+    assert_eq!(done_of(&store, id), kept);
+    store.finish(id).unwrap();
+    assert_eq!(done_of(&store, id), kept);
 }
 
 /// Calls in order, on a clock whose seconds pass, until the task has ended or the store is closed; gives the last that
