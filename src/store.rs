@@ -55,13 +55,12 @@ impl Shared {
         }
         let kept_progress = Arc::clone(&self.context.kept_progress);
         let written = self.database.write_within(patience, move |write| {
-            let unwritten = kept_progress.unwritten(silent_at);
-            let ids = unwritten.into_iter().map(|(id, number, progress)| {
-                // Of one that another process has ended nothing is changed: its progress came too late.
-                sqlite::task::set_progress(write, id, &progress)?;
-                Ok((id, number))
+            let unwritten = kept_progress.unwritten(silent_at).into_iter();
+            let calls = unwritten.map(|(id, number, progress)| {
+                let in_progress = sqlite::task::set_progress(write, id, &progress)?;
+                Ok((id, number, in_progress))
             });
-            ids.collect::<Result<Vec<_>>>()
+            calls.collect::<Result<Vec<_>>>()
         })?;
         self.context.kept_progress.written(written, self.context.monotonic());
         Ok(())

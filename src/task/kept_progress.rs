@@ -180,10 +180,14 @@ impl KeptProgress {
         meant.filter_map(|(id, task)| task.unwritten().map(|(number, kept)| (*id, *number, kept.clone()))).collect()
     }
 
-    /// Those were committed.
-    pub(crate) fn written(&self, ids: Vec<(TaskId, u64)>, now: Duration) {
-        let mut state = self.lock();
-        for (id, number) in ids {
+    /// Those were committed, or found to belong to a task that another process has ended.
+    pub(crate) fn written(&self, calls: Vec<(TaskId, u64, bool)>, now: Duration) {
+        for (id, number, in_progress) in calls {
+            if !in_progress {
+                self.forget(id);
+                continue;
+            }
+            let mut state = self.lock();
             if let Some(written) = state.tasks.get_mut(&id).and_then(|task| task.written.as_mut()) {
                 *written = now;
             }

@@ -141,6 +141,8 @@ fn what_silent_tasks_have_said_last_is_written_when_there_are_many() {
         let _ = task.detach();
     }
     assert_eq!(done_of(&other, silent[0]), 1, "it was ended before");
+    let late = watched.store.progress(silent[0], &Progress::new(3));
+    assert!(matches!(late, Err(taskstore::Error::WrongState { .. })), "{late:?}");
     for id in &silent[1..] {
         assert_eq!(done_of(&other, *id), 2);
     }
