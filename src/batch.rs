@@ -1,10 +1,13 @@
 //! Many verbs in one transaction.
 
+use std::sync::Arc;
+
 use crate::configuration::{self, ConfigurationId};
 use crate::sqlite::{self, Write};
 use crate::store::Context;
 use crate::system_task::operation::{self as run, Ending};
 use crate::system_task::{LogEvent, RunOptions, StartedRun, SystemTaskStatus};
+use crate::task::kept_progress::Uncommitted;
 use crate::task::{Level, NewTask, Outcome, Progress, Task, TaskId, operation};
 use crate::{Result, TaskStore};
 
@@ -17,11 +20,12 @@ use crate::{Result, TaskStore};
 pub struct Batch<'a> {
     context: &'a Context,
     write: &'a Write<'a>,
+    uncommitted: Uncommitted,
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(context: &'a Context, write: &'a Write<'a>) -> Self {
-        Self { context, write }
+    fn new(context: &'a Context, write: &'a Write<'a>) -> Self {
+        Self { context, write, uncommitted: Uncommitted::new(Arc::clone(&context.kept_progress)) }
     }
 
     /// See [`TaskStore::start_detached`].
@@ -57,13 +61,16 @@ impl<'a> Batch<'a> {
         self.write.verb(operation::message(self.context, id, Some(key.into()), level, text.into())?)
     }
 
-    /// See [`TaskStore::progress`].
+    /// See [`TaskStore::progress`]; inside a batch every one is written.
     ///
     /// # Errors
     ///
     /// Those of [`TaskStore::progress`].
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
-        self.write.verb(operation::progress(self.context, id, progress)?)
+        let progress = operation::progress(self.context, progress)?;
+        self.write.verb(|write| sqlite::task::progress(write, id, &progress))?;
+        self.uncommitted.progress(id, self.context.monotonic());
+        Ok(())
     }
 
     /// See [`TaskStore::finish`].
@@ -72,7 +79,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::finish`].
     pub fn finish(&self, id: TaskId) -> Result<()> {
-        self.write.verb(operation::end(self.context, id, Outcome::Finished, String::new())?)
+        self.end(id, Outcome::Finished, String::new())
     }
 
     /// See [`TaskStore::fail`].
@@ -81,7 +88,13 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::fail`].
     pub fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
-        self.write.verb(operation::end(self.context, id, Outcome::Failed, reason.into())?)
+        self.end(id, Outcome::Failed, reason.into())
+    }
+
+    fn end(&self, id: TaskId, outcome: Outcome, reason: String) -> Result<()> {
+        self.write.verb(operation::end(self.context, id, outcome, reason)?)?;
+        self.uncommitted.end(id);
+        Ok(())
     }
 
     /// See [`TaskStore::dismiss`].
@@ -126,7 +139,9 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::task`].
     pub fn task(&self, id: TaskId) -> Result<Task> {
-        sqlite::task::get(&self.write.read(), id)
+        let mut task = sqlite::task::get(&self.write.read(), id)?;
+        self.context.kept_progress.lay_over_own(&mut task);
+        Ok(task)
     }
 
     /// See [`Configurations::add`](crate::Configurations::add).
@@ -238,6 +253,12 @@ impl TaskStore {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn batch<T, E: From<crate::Error>>(&self, work: impl FnOnce(&Batch<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.database().batch(|write| work(&Batch::new(self.context(), write)))
+        let (answer, uncommitted) = self.database().batch(|write| {
+            let batch = Batch::new(self.context(), write);
+            let answer = work(&batch)?;
+            Ok::<_, E>((answer, batch.uncommitted))
+        })?;
+        uncommitted.commit();
+        Ok(answer)
     }
 }

@@ -18,7 +18,7 @@ use crate::{Result, TaskStore};
 /// never reorder or corrupt. An `Err` means not applied. [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) means it
 /// may be: retry with the same [key](crate::NewTask::key), it is applied at most once.
 ///
-/// Neither promises every state of a task's progress: calls of [`progress`](TaskStore::progress) may be coalesced, to at
+/// Only progress may be acknowledged before it is written: calls of [`progress`](TaskStore::progress) are coalesced, to at
 /// most one write a second for each task. The last one before the task's end is always written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::clock::{self, Clock};
 use crate::limits::Limits;
 use crate::options::{OpenOptions, Uuids};
-use crate::sqlite::{Database, Location};
+use crate::sqlite::{self, Database, Location};
+use crate::task::DROP_PATIENCE;
+use crate::task::kept_progress::KeptProgress;
 use crate::{Error, Result};
 
 /// An open store. A clone is the same store; it can be used from many threads at once.
@@ -31,8 +33,10 @@ use crate::{Error, Result};
 ///
 /// # Closing
 ///
-/// The store closes with its last clone, or for all of them by [`close`](Self::close). Nothing is left to be written
-/// then; what [`Durability::Normal`](crate::Durability::Normal) does not promise, [`flush`](Self::flush) does.
+/// The store closes with its last clone, or for all of them by [`close`](Self::close). What was acknowledged is written
+/// already, but for the [`progress`](Self::progress) of the last second, which closing writes: `close` says if it cannot,
+/// while the last clone that is dropped tries for a second at most and ignores what goes wrong. What
+/// [`Durability::Normal`](crate::Durability::Normal) does not promise, [`flush`](Self::flush) does.
 #[derive(Clone, Debug)]
 pub struct TaskStore {
     shared: Arc<Shared>,
@@ -46,10 +50,37 @@ struct Shared {
     _directory: Option<TemporaryDirectory>,
 }
 
+impl Shared {
+    fn write_kept_progress(&self, patience: Duration, silent_at: Option<Duration>) -> Result<()> {
+        if self.context.kept_progress.is_empty() {
+            return Ok(());
+        }
+        let kept_progress = Arc::clone(&self.context.kept_progress);
+        let written = self.database.write_within(patience, move |write| {
+            let unwritten = kept_progress.unwritten(silent_at).into_iter();
+            let calls = unwritten.map(|(id, number, progress)| {
+                let in_progress = sqlite::task::set_progress(write, id, &progress)?;
+                Ok((id, number, in_progress))
+            });
+            calls.collect::<Result<Vec<_>>>()
+        })?;
+        self.context.kept_progress.written(written, self.context.monotonic());
+        Ok(())
+    }
+}
+
+impl Drop for Shared {
+    /// There is nobody left to tell of a failure.
+    fn drop(&mut self) {
+        let _ = self.write_kept_progress(DROP_PATIENCE, None);
+    }
+}
+
 /// What a verb needs before it writes.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) limits: Limits,
+    pub(crate) kept_progress: Arc<KeptProgress>,
     clock: Arc<dyn Clock>,
     uuids: Uuids,
 }
@@ -106,24 +137,34 @@ impl TaskStore {
         OpenOptions::new().open_temporary()
     }
 
-    /// Closes the store for all its clones: it waits for a call that is writing, and every later call is
-    /// [`Closed`](Error::Closed). If no other process has the file open, its `-wal` is merged and goes.
+    /// Closes the store for all its clones: it waits for a call that is writing, writes the
+    /// [`progress`](Self::progress) that is not written yet, and every later call is [`Closed`](Error::Closed). If no
+    /// other process has the file open, its `-wal` is merged and goes.
     ///
     /// # Errors
     ///
     /// [`Busy`](Error::Busy) if a write does not end within the busy timeout, [`InsideBatch`](Error::InsideBatch),
-    /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine).
-    /// What was acknowledged is kept in any case, as far as its [`Durability`](crate::Durability) promises.
+    /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine). If there is progress to write, also
+    /// the other [errors of writing](Self#errors-of-writing): then the store stays open, and has lost nothing.
     pub fn close(&self) -> Result<()> {
-        self.shared.database.close()
+        let kept_progress = &self.context().kept_progress;
+        kept_progress.stop_keeping();
+        let closed = self.write_kept_progress(Duration::MAX, None).and_then(|()| self.database().close());
+        closed.inspect_err(|_| kept_progress.keep_again())
+    }
+
+    /// Writes the progress that is kept, in one transaction: all of it; or, with a time, that of the tasks of which none
+    /// was written in the second before.
+    pub(crate) fn write_kept_progress(&self, patience: Duration, silent_at: Option<Duration>) -> Result<()> {
+        self.shared.write_kept_progress(patience, silent_at)
     }
 
     /// Makes durable what this store has acknowledged before: when it answers `Ok`, that survives a crash of the system and
-    /// a power cut, given a disk that honours a sync.
+    /// a power cut, given a disk that honours a sync. [`Progress`](crate::Progress) that is kept in memory is written.
     ///
     /// It is for [`Durability::Normal`](crate::Durability::Normal), where it costs about one sync; there it waits its turn
-    /// as a [`batch`](Self::batch) does. At [`Durability::Full`](crate::Durability::Full) every answer has promised that
-    /// already, and in memory none can: there it does nothing.
+    /// as a [`batch`](Self::batch) does. At [`Durability::Full`](crate::Durability::Full) every answer but that of
+    /// `progress` has promised that already, and in memory none can.
     ///
     /// # Errors
     ///
@@ -144,7 +185,8 @@ impl TaskStore {
     /// # Ok::<(), taskstore::Error>(())
     /// ```
     pub fn flush(&self) -> Result<()> {
-        self.shared.database.flush()
+        self.write_kept_progress(Duration::MAX, None)?;
+        self.database().flush()
     }
 
     /// Whether the store can only be read: by [`OpenOptions::read_only`] or
@@ -169,8 +211,12 @@ impl TaskStore {
 
     fn new(options: &OpenOptions, location: Location, directory: Option<TemporaryDirectory>) -> Result<Self> {
         let database = Database::open(location, options)?;
-        let context =
-            Context { limits: options.limits, clock: Arc::clone(&options.clock), uuids: options.uuids.clone() };
+        let context = Context {
+            limits: options.limits,
+            kept_progress: Arc::default(),
+            clock: Arc::clone(&options.clock),
+            uuids: options.uuids.clone(),
+        };
         Ok(Self { shared: Arc::new(Shared { database, context, _directory: directory }) })
     }
 

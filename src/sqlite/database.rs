@@ -287,7 +287,7 @@ impl Database {
         self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refuse_inside(&self) -> Result<()> {
+    pub(crate) fn refuse_inside(&self) -> Result<()> {
         if WRITING.with_borrow(|writing| writing.contains(&self.number)) {
             return Err(Error::InsideBatch);
         }

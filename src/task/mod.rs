@@ -2,6 +2,7 @@
 
 mod counts;
 mod filter;
+pub(crate) mod kept_progress;
 pub(crate) mod operation;
 pub(crate) mod reason;
 mod running;
@@ -123,7 +124,9 @@ impl FromStr for Level {
 
 /// How far a task in progress has come, in units of its own.
 ///
-/// Each call of `progress` replaces the whole of it.
+/// Each call of [`progress`](crate::TaskStore::progress) replaces the whole of it. It is written at most once a second,
+/// and always the last one before the end; a process that is killed loses what was told in the second after the last
+/// written one.
 ///
 /// # Example
 ///

@@ -1,6 +1,9 @@
 //! What each verb writes, made ready before any lock is taken: the input is checked, the clock read, the text
 //! owned. [`TaskStore`](crate::TaskStore) and [`Batch`](crate::Batch) share these.
 
+use std::sync::Arc;
+
+use super::kept_progress::TimedProgress;
 use super::{Level, NewTask, Outcome, Progress, TaskId};
 use crate::configuration::ConfigurationId;
 use crate::sqlite::task::Said;
@@ -32,22 +35,17 @@ pub(crate) fn message(
     })
 }
 
-pub(crate) fn progress(
-    context: &Context,
-    id: TaskId,
-    progress: &Progress,
-) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+pub(crate) fn progress(context: &Context, progress: &Progress) -> Result<TimedProgress> {
     let done = amount("done", progress.done)?;
     let total = progress.total.map(|total| amount("total", total)).transpose()?;
     if let Some(phase) = &progress.phase {
         context.limits.check_name("phase", phase)?;
     }
-    let phase = progress.phase.clone();
-    let now_ns = context.now_ns()?;
-    Ok(move |write: &Write<'_>| sqlite::task::progress(write, id, (done, total, phase.as_deref()), now_ns))
+    Ok(TimedProgress { done, total, phase: progress.phase.clone(), now_ns: context.now_ns()? })
 }
 
-/// Ends a task; a reason that is not empty becomes its last message, at level error.
+/// Ends a task, with its last progress before the end; a reason that is not empty becomes its last message, at level
+/// error.
 pub(crate) fn end(
     context: &Context,
     id: TaskId,
@@ -56,7 +54,12 @@ pub(crate) fn end(
 ) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
     context.limits.check_text("text", &reason)?;
     let now_ns = context.now_ns()?;
+    let kept_progress = Arc::clone(&context.kept_progress);
     Ok(move |write: &Write<'_>| {
+        if let Some(last) = kept_progress.last(id) {
+            // Of a task that has ended nothing is changed, and the end itself is refused.
+            sqlite::task::set_progress(write, id, &last)?;
+        }
         let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
         sqlite::task::end(write, id, outcome, reason, now_ns)
     })

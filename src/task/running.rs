@@ -5,10 +5,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use super::{Level, NewTask, Outcome, Progress, TaskId, operation, reason};
+use super::{Level, NewTask, Outcome, Progress, TaskId, reason};
 use crate::{Error, Result, TaskStore};
 
-/// How long a dropped guard tries to record the interruption.
+/// How long a dropped guard tries to record the interruption, and a dropped store to write the progress that it kept.
 pub(crate) const DROP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A task in progress that this value answers for.
@@ -154,8 +154,7 @@ impl RunningTask {
     /// Disarmed before it writes: if the outcome is not known, drop must not write a second end.
     fn end(mut self, outcome: Outcome, reason: String) -> Result<(), NotEnded> {
         self.armed = false;
-        let ended = operation::end(self.store.context(), self.id, outcome, reason)
-            .and_then(|operation| self.store.database().write(operation));
+        let ended = self.store.end(self.id, outcome, reason, Duration::MAX);
         ended.map_err(|error| NotEnded { task: Box::new(self), error })
     }
 }
@@ -173,9 +172,7 @@ impl Drop for RunningTask {
 /// Records an interruption as well as it can be done in a second. There is nobody left to tell of a failure.
 fn interrupt(store: &TaskStore, id: TaskId, reason: String) {
     let reason = reason::cut(reason, store.context().limits.text_bytes_max);
-    if let Ok(operation) = operation::end(store.context(), id, Outcome::Interrupted, reason) {
-        let _ = store.database().write_within(DROP_PATIENCE, operation);
-    }
+    let _ = store.end(id, Outcome::Interrupted, reason, DROP_PATIENCE);
 }
 
 /// An end could not be recorded. It converts to [`Error`] with `?`, which lets the task, or the run, go.

@@ -1,9 +1,16 @@
 //! The verbs of tasks.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::{Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskCounts, TaskFilter, TaskId, operation};
 use crate::configuration::ConfigurationId;
 use crate::page::Page;
-use crate::{Result, TaskStore, sqlite};
+use crate::sqlite::Read;
+use crate::{Error, Result, TaskStore, sqlite};
+
+/// How often a list is read at most where progress is written meanwhile.
+const READS_MAX: usize = 8;
 
 impl TaskStore {
     /// Starts a task and gives the guard that ends it.
@@ -76,13 +83,38 @@ impl TaskStore {
 
     /// Records how far a task in progress has come. It replaces what was recorded before.
     ///
+    /// This may be called a million times: it is written at most once a second for each task, and always the last one
+    /// before the end. What comes within a second of a write is kept in memory, the newest only, and answered `Ok`. It is
+    /// written with the task's end or when the store closes, unless the first call after that second is written in its
+    /// place. [`task`](Self::task) and [`list`](Self::list) of this store show it at once; another process sees what is
+    /// written. A [`batch`](Self::batch) writes every one.
+    ///
+    /// So a process that is killed, or exits without dropping the store, loses what each of its tasks in progress has told
+    /// in the second after its last written progress. And if another process has ended the task within that second, a late
+    /// call is answered `Ok` and has no effect.
+    ///
     /// # Errors
     ///
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
     /// [`OutOfRange`](crate::Error::OutOfRange) for an amount over `i64::MAX`, [`TooLong`](crate::Error::TooLong) or
     /// [`Invalid`](crate::Error::Invalid) for the phase, and the [errors of writing](TaskStore#errors-of-writing).
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
-        self.database().write(operation::progress(self.context(), id, progress)?)
+        let context = self.context();
+        let progress = operation::progress(context, progress)?;
+        self.database().refuse_inside()?;
+        let Some(due) = context.kept_progress.keep(id, context.monotonic(), progress) else { return Ok(()) };
+        let (kept_progress, progress) = (Arc::clone(&context.kept_progress), due.progress);
+        let answer = self.database().write(move |write| {
+            sqlite::task::progress(write, id, &progress)?;
+            kept_progress.overtake(id, due.call);
+            Ok(())
+        });
+        context.kept_progress.settle(id, due.call, &answer);
+        if due.tidy {
+            // This call is done; what cannot be written now is kept on.
+            let _ = self.write_kept_progress(Duration::MAX, Some(context.monotonic()));
+        }
+        answer
     }
 
     /// Ends a task as finished. Of all that try to end a task, one succeeds.
@@ -92,7 +124,7 @@ impl TaskStore {
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended, and the
     /// [errors of writing](TaskStore#errors-of-writing).
     pub fn finish(&self, id: TaskId) -> Result<()> {
-        self.database().write(operation::end(self.context(), id, Outcome::Finished, String::new())?)
+        self.end(id, Outcome::Finished, String::new(), Duration::MAX)
     }
 
     /// Ends a task as failed. A reason that is not empty becomes its last message, at level error.
@@ -102,7 +134,17 @@ impl TaskStore {
     /// [`NotFound`](crate::Error::NotFound), [`WrongState`](crate::Error::WrongState) if the task has ended,
     /// [`TooLong`](crate::Error::TooLong) for the reason, and the [errors of writing](TaskStore#errors-of-writing).
     pub fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
-        self.database().write(operation::end(self.context(), id, Outcome::Failed, reason.into())?)
+        self.end(id, Outcome::Failed, reason.into(), Duration::MAX)
+    }
+
+    /// Ends a task, waiting no longer than `patience`, nor than the busy timeout, for other writers.
+    pub(super) fn end(&self, id: TaskId, outcome: Outcome, reason: String, patience: Duration) -> Result<()> {
+        let operation = operation::end(self.context(), id, outcome, reason)?;
+        let answer = self.database().write_within(patience, operation);
+        if matches!(answer, Ok(()) | Err(Error::NotFound { .. } | Error::WrongState { .. })) {
+            self.context().kept_progress.forget(id);
+        }
+        answer
     }
 
     /// Puts an ended task away: lists hide it from now on, and nothing of it is lost.
@@ -147,16 +189,16 @@ impl TaskStore {
         self.database().write(operation::delete(id))
     }
 
-    /// One task, dismissed or not.
+    /// One task, dismissed or not, with the newest progress that this store was told.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::Error::NotFound), and the [errors of reading](TaskStore#errors-of-reading).
     pub fn task(&self, id: TaskId) -> Result<Task> {
-        self.database().read(|read| sqlite::task::get(read, id))
+        self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut)
     }
 
-    /// One page of tasks, without their messages.
+    /// One page of tasks, without their messages, with the newest progress that this store was told.
     ///
     /// The page is one snapshot: it holds nothing of a transaction that was not committed when it was taken. Orders go
     /// by id, so that a walk through the pages meets every task exactly once that was there when the walk began and is
@@ -187,7 +229,26 @@ impl TaskStore {
     /// ```
     pub fn list(&self, filter: &TaskFilter) -> Result<Page<Task>> {
         self.context().limits.check_page(filter.limit)?;
-        self.database().read(|read| sqlite::task::list(read, filter))
+        self.read_newest(|read| sqlite::task::list(read, filter), |page| &mut page.items)
+    }
+
+    /// Reads, and lays the kept progress over the tasks. Where some was written meanwhile and is kept no more, it may be
+    /// newer than what was read, which is read again; not for ever, however busy the writers are.
+    fn read_newest<T>(
+        &self,
+        read: impl Fn(&Read<'_>) -> Result<T>,
+        tasks: impl Fn(&mut T) -> &mut [Task],
+    ) -> Result<T> {
+        let kept_progress = &self.context().kept_progress;
+        let mut reads = 0;
+        loop {
+            let before = kept_progress.state();
+            let mut found = self.database().read(&read)?;
+            reads += 1;
+            if kept_progress.lay_over(tasks(&mut found), before) || reads == READS_MAX {
+                return Ok(found);
+            }
+        }
     }
 
     /// How many tasks there are, all of them or those of one configuration; none of a deleted one, whose tasks count among

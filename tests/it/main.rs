@@ -15,6 +15,7 @@ mod lists;
 mod model;
 mod once;
 mod opening;
+mod progress;
 mod schema;
 mod support;
 mod syncs;

@@ -9,7 +9,7 @@ pub(super) use count::{CountChanges, check as check_counts};
 pub(crate) use count::{counts, recount};
 pub(crate) use read::{get, list, messages};
 pub(crate) use stream::{MessageRow, TaskRow, each_message, each_task, one_task};
-pub(crate) use write::{Said, delete, dismiss, dismiss_all, end, message, progress, restore, start};
+pub(crate) use write::{Said, delete, dismiss, dismiss_all, end, message, progress, restore, set_progress, start};
 
 use crate::Error;
 use crate::task::TaskId;

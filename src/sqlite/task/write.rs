@@ -11,6 +11,7 @@ use super::super::transaction::Write;
 use super::count::Counted;
 use super::not_found;
 use crate::configuration::ConfigurationId;
+use crate::task::kept_progress::TimedProgress;
 use crate::task::{Level, NewTask, Outcome, TaskId, state};
 use crate::{Error, Result};
 
@@ -90,19 +91,19 @@ const PROGRESS: &str = "
     SET progress_done = :done, progress_total = :total, progress_phase = :phase, updated_ns = max(updated_ns, :now)
     WHERE id = :id AND outcome IS NULL";
 
-pub(crate) fn progress(
-    write: &Write<'_>,
-    id: TaskId,
-    (done, total, phase): (i64, Option<i64>, Option<&str>),
-    now_ns: i64,
-) -> Result<()> {
-    let mut progress = write.connection.prepare_cached(PROGRESS).map_err(during("record progress"))?;
-    let values = named_params! { ":id": id, ":done": done, ":total": total, ":phase": phase, ":now": now_ns };
-    let changed = progress.execute(values).map_err(during("record progress"))?;
-    if changed == 0 {
+pub(crate) fn progress(write: &Write<'_>, id: TaskId, progress: &TimedProgress) -> Result<()> {
+    if !set_progress(write, id, progress)? {
         return Err(refusal(write, id, "record progress of", "in progress"));
     }
     Ok(())
+}
+
+/// Whether the task is in progress; otherwise nothing is changed.
+pub(crate) fn set_progress(write: &Write<'_>, id: TaskId, progress: &TimedProgress) -> Result<bool> {
+    let TimedProgress { done, total, phase, now_ns } = progress;
+    let mut progress = write.connection.prepare_cached(PROGRESS).map_err(during("record progress"))?;
+    let values = named_params! { ":id": id, ":done": done, ":total": total, ":phase": phase, ":now": now_ns };
+    progress.execute(values).map_err(during("record progress")).map(|changed| changed > 0)
 }
 
 /// A clock that went back must not end a task before it was last changed.

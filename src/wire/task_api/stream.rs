@@ -26,6 +26,9 @@ pub enum DismissedMember {
 
 /// Writes the body of a successful `/task/list`: one snapshot, in memory that does not grow with the list.
 ///
+/// It shows what is in the file, from whichever process: the published task has no progress, and its `updated` does not
+/// tell of [progress](TaskStore::progress) that is not written yet.
+///
 /// A slow `out` keeps the snapshot as long as it takes, but holds up no other call (a store in memory collects the
 /// whole first).
 ///

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use taskstore::{Dismissed, NewTask, Outcome, Outcomes, TaskStore};
 use tempfile::TempDir;
 
-use crate::support::{ManualClock, configuration_id, everything, options};
+use crate::support::{ManualClock, configuration_id, everything, open, options};
 use plain::{Answer, Plain, answer_of};
 use steps::{Step, Verb, steps, target};
 
@@ -24,6 +24,11 @@ impl Real {
         let clock = ManualClock::at_ns(0);
         let store = options().clock(clock.clone()).open(directory.path().join("tasks.db")).unwrap();
         Self { directory, clock, store }
+    }
+
+    /// As another process would open the file.
+    fn another_store(&self) -> TaskStore {
+        open(&self.directory.path().join("tasks.db"))
     }
 
     fn reopen(&mut self) {
@@ -49,16 +54,19 @@ fn take(step: &Step, real: &mut Real, plain: &mut Plain) {
         }
         Step::Batch(verbs, commits) => batch(verbs, *commits, real, plain),
         Step::Clock(ns) => {
-            plain.now_ns += ns;
+            plain.advance_ns(*ns);
             real.clock.advance_ns(*ns);
         }
-        Step::Reopen => real.reopen(),
+        Step::Reopen => {
+            real.reopen();
+            plain.close();
+        }
     }
 }
 
 /// A batch works on a copy of the model, which is kept if it commits.
 fn batch(verbs: &[Verb], commits: bool, real: &Real, plain: &mut Plain) {
-    let mut copy = plain.clone();
+    let mut copy = plain.begin_batch();
     let done = real.store.batch(|batch| {
         for verb in verbs {
             let verb = target(verb, &copy);
@@ -68,9 +76,7 @@ fn batch(verbs: &[Verb], commits: bool, real: &Real, plain: &mut Plain) {
         if commits { Ok(()) } else { Err(taskstore::Error::Closed) }
     });
     assert_eq!(done.is_ok(), commits);
-    if commits {
-        *plain = copy;
-    }
+    plain.end_batch(copy, commits);
 }
 
 /// The counts are those of a full count, for all tasks and for each configuration, also one that was never there.
@@ -102,6 +108,8 @@ proptest! {
             if number % 8 == 0 {
                 prop_assert_eq!(plain.tasks_of(&everything(&real.store)), plain.tasks(), "after step {}", number);
                 compare_counts(&real.store, &plain);
+                let other = real.another_store();
+                prop_assert_eq!(plain.tasks_of(&everything(&other)), plain.tasks_in_file(), "after step {}", number);
             }
         }
         for _ in 0..2 {
@@ -111,6 +119,7 @@ proptest! {
             compare_counts(&real.store, &plain);
             prop_assert_eq!(real.store.check().unwrap(), []);
             real.reopen();
+            plain.close();
         }
     }
 }

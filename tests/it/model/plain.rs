@@ -23,9 +23,23 @@ pub(crate) struct PlainTask {
 /// A task as it is shown: its configuration by id and name.
 type Shown = (PlainTask, Option<i64>, String);
 
+/// Progress within a second of a write.
+#[derive(Clone, Debug)]
+struct Said {
+    /// By the monotonic clock; `None` if the next is written whenever it comes.
+    written_ns: Option<i64>,
+    /// What the store knows and the file does not, with its time.
+    kept: Option<(Progress, i64)>,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plain {
-    pub(crate) now_ns: i64,
+    now_ns: i64,
+    monotonic_ns: i64,
+    /// Of tasks in progress.
+    said: BTreeMap<i64, Said>,
+    /// In a batch: the tasks whose progress or end it has written.
+    in_batch: Option<BTreeSet<i64>>,
     /// By id: the name, and whether it was deleted.
     configurations: BTreeMap<i64, (String, bool)>,
     tasks: BTreeMap<i64, PlainTask>,
@@ -76,6 +90,14 @@ impl PlainTask {
         self.messages.push((self.messages.len() as u64 + 1, now_ns, level, text.to_owned()));
     }
 
+    /// Progress that was kept is written.
+    fn take_over(&mut self, said: Said) {
+        if let Some((progress, then_ns)) = said.kept {
+            self.touch(then_ns);
+            self.progress = Some(progress);
+        }
+    }
+
     fn end(&mut self, now_ns: i64, outcome: Outcome, reason: &str) {
         if !reason.is_empty() {
             self.say(now_ns, Level::Error, reason);
@@ -100,6 +122,32 @@ impl Plain {
         self.configurations.len() as i64
     }
 
+    pub(crate) fn advance_ns(&mut self, ns: i64) {
+        self.now_ns += ns;
+        self.monotonic_ns += ns.max(0);
+    }
+
+    pub(crate) fn begin_batch(&self) -> Self {
+        Self { in_batch: Some(BTreeSet::new()), ..self.clone() }
+    }
+
+    pub(crate) fn end_batch(&mut self, batch: Self, commits: bool) {
+        if commits {
+            *self = Self { in_batch: None, ..batch };
+            return;
+        }
+        for id in batch.in_batch.unwrap() {
+            self.said.entry(id).and_modify(|said| said.written_ns = None);
+        }
+    }
+
+    /// What closing the store writes.
+    pub(crate) fn close(&mut self) {
+        for (id, said) in std::mem::take(&mut self.said) {
+            self.tasks.get_mut(&id).unwrap().take_over(said);
+        }
+    }
+
     /// What the guard's drop records.
     pub(crate) fn interrupt_newest(&mut self) {
         let task = self.tasks.get_mut(&self.newest_task).unwrap();
@@ -114,16 +162,9 @@ impl Plain {
                 self.change(*id, &[TaskState::InProgress], |task| task.say(now_ns, *level, text))
             }
             Verb::MessageOnce { id, key, text } => self.message_once(*id, key, text),
-            Verb::Progress { id, progress } => self.change(*id, &[TaskState::InProgress], |task| {
-                task.touch(now_ns);
-                task.progress = Some(progress.clone());
-            }),
-            Verb::Finish { id } => {
-                self.change(*id, &[TaskState::InProgress], |task| task.end(now_ns, Outcome::Finished, ""))
-            }
-            Verb::Fail { id, reason } => {
-                self.change(*id, &[TaskState::InProgress], |task| task.end(now_ns, Outcome::Failed, reason))
-            }
+            Verb::Progress { id, progress } => self.progress(*id, progress),
+            Verb::Finish { id } => self.end(*id, Outcome::Finished, ""),
+            Verb::Fail { id, reason } => self.end(*id, Outcome::Failed, reason),
             Verb::Dismiss { id, by } => self.change(*id, ENDED, |task| task.dismiss(now_ns, by)),
             Verb::Restore { id } => self.change(*id, &[TaskState::Dismissed], |task| {
                 task.touch(now_ns);
@@ -184,6 +225,36 @@ impl Plain {
         answer
     }
 
+    fn progress(&mut self, id: i64, progress: &Progress) -> Answer {
+        let (now_ns, monotonic_ns) = (self.now_ns, self.monotonic_ns);
+        let said = self.said.get_mut(&id);
+        let keeps = |said: &&mut Said| said.written_ns.is_some_and(|then| monotonic_ns - then < 1_000_000_000);
+        if self.in_batch.is_none()
+            && let Some(said) = said.filter(keeps)
+        {
+            said.kept = Some((progress.clone(), now_ns));
+            return Answer::Done;
+        }
+        let answer = self.change(id, &[TaskState::InProgress], |task| {
+            task.touch(now_ns);
+            task.progress = Some(progress.clone());
+        });
+        if answer == Answer::Done {
+            self.said.insert(id, Said { written_ns: Some(monotonic_ns), kept: None });
+            self.in_batch.iter_mut().for_each(|touched| touched.extend([id]));
+        }
+        answer
+    }
+
+    fn end(&mut self, id: i64, outcome: Outcome, reason: &str) -> Answer {
+        let (now_ns, said) = (self.now_ns, self.said.remove(&id));
+        self.in_batch.iter_mut().for_each(|touched| touched.extend([id]));
+        self.change(id, &[TaskState::InProgress], |task| {
+            said.into_iter().for_each(|said| task.take_over(said));
+            task.end(now_ns, outcome, reason);
+        })
+    }
+
     fn change(&mut self, id: i64, needed: &[TaskState], change: impl FnOnce(&mut PlainTask)) -> Answer {
         let Some(task) = self.tasks.get_mut(&id) else { return Answer::NotFound("task", id) };
         if !needed.contains(&task.state()) {
@@ -220,8 +291,17 @@ impl Plain {
         self.configurations.get(&configuration).is_some_and(|(_, deleted)| !deleted)
     }
 
-    /// The tasks by id, as a store must show them.
+    /// The tasks by id, as the store must show them.
     pub(crate) fn tasks(&self) -> BTreeMap<i64, Shown> {
+        let mut tasks = self.tasks_in_file();
+        for (id, said) in &self.said {
+            tasks.get_mut(id).unwrap().0.take_over(said.clone());
+        }
+        tasks
+    }
+
+    /// The same as another store must show them.
+    pub(crate) fn tasks_in_file(&self) -> BTreeMap<i64, Shown> {
         let shown = self.tasks.iter().map(|(id, task)| {
             let configuration = task.configuration.filter(|id| self.is_there(*id));
             let name = task.configuration.map_or(String::new(), |id| self.configurations[&id].0.clone());

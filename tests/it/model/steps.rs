@@ -141,7 +141,7 @@ fn verb() -> impl Strategy<Value = Verb> {
             .prop_map(|(title, configuration, key)| Verb::Start { title, configuration, key }),
         4 => (id.clone(), level, text).prop_map(|(id, level, text)| Verb::Message { id, level, text }),
         3 => (id.clone(), key, text).prop_map(|(id, key, text)| Verb::MessageOnce { id, key, text }),
-        2 => (id.clone(), progress).prop_map(|(id, progress)| Verb::Progress { id, progress }),
+        6 => (id.clone(), progress).prop_map(|(id, progress)| Verb::Progress { id, progress }),
         3 => id.clone().prop_map(|id| Verb::Finish { id }),
         3 => (id.clone(), text).prop_map(|(id, reason)| Verb::Fail { id, reason }),
         4 => (id.clone(), name).prop_map(|(id, by)| Verb::Dismiss { id, by }),
@@ -161,6 +161,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Abandon),
         3 => (prop::collection::vec(verb(), 0..6), prop::bool::weighted(0.7)).prop_map(|(v, c)| Step::Batch(v, c)),
         8 => (-50..100_i64).prop_map(Step::Clock),
+        4 => prop::sample::select(&[1, 333_333_333, 999_999_999, 1_000_000_000][..]).prop_map(Step::Clock),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 0..60)
