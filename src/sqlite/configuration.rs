@@ -11,26 +11,19 @@ use crate::{Error, Result};
 const ADD: &str = "INSERT INTO configuration (name) VALUES (:name)";
 
 pub(crate) fn add(write: &Write<'_>, name: &str) -> Result<ConfigurationId> {
-    let added = write.connection.prepare_cached(ADD).and_then(|mut add| add.insert(named_params! { ":name": name }));
-    added.map(ConfigurationId::of_row).map_err(during("add a configuration"))
+    write.insert("add a configuration", ADD, named_params! { ":name": name }).map(ConfigurationId::of_row)
 }
 
 const RENAME: &str = "UPDATE configuration SET name = :name WHERE id = :id AND deleted_ns IS NULL";
 
 pub(crate) fn rename(write: &Write<'_>, id: ConfigurationId, name: &str) -> Result<()> {
-    let mut rename = write.connection.prepare_cached(RENAME).map_err(during("rename a configuration"))?;
-    let renamed =
-        rename.execute(named_params! { ":id": id, ":name": name }).map_err(during("rename a configuration"))?;
-    found(renamed, id)
+    found(write.change("rename a configuration", RENAME, named_params! { ":id": id, ":name": name })?, id)
 }
 
 const DELETE: &str = "UPDATE configuration SET deleted_ns = :now WHERE id = :id AND deleted_ns IS NULL";
 
 pub(crate) fn delete(write: &Write<'_>, id: ConfigurationId, now_ns: i64) -> Result<()> {
-    let mut delete = write.connection.prepare_cached(DELETE).map_err(during("delete a configuration"))?;
-    let deleted =
-        delete.execute(named_params! { ":id": id, ":now": now_ns }).map_err(during("delete a configuration"))?;
-    found(deleted, id)
+    found(write.change("delete a configuration", DELETE, named_params! { ":id": id, ":now": now_ns })?, id)
 }
 
 const LIST: &str = "SELECT id, name FROM configuration WHERE deleted_ns IS NULL ORDER BY id";

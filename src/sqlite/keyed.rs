@@ -1,7 +1,7 @@
 //! What an earlier call with the same key has recorded.
 
+use rusqlite::Params;
 use rusqlite::types::FromSql;
-use rusqlite::{OptionalExtension, Params};
 
 use super::connection;
 use super::error::during;
@@ -14,8 +14,7 @@ use crate::Result;
 /// normal durability does not sync at all. The answer to a repeated call promises what that to the first one would have,
 /// so the transaction is given something to commit.
 pub(super) fn find<T: FromSql>(write: &Write<'_>, sql: &'static str, values: impl Params) -> Result<Option<T>> {
-    let mut find = write.connection.prepare_cached(sql).map_err(during("look for a key"))?;
-    let found = find.query_row(values, |row| row.get(0)).optional().map_err(during("look for a key"))?;
+    let found = write.find("look for a key", sql, values, |row| row.get(0))?;
     if found.is_some() {
         connection::touch(write.connection).map_err(during("look for a key"))?;
     }

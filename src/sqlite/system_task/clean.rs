@@ -27,10 +27,7 @@ const FORGET: &str = "
 pub(crate) fn clean_expired(write: &Write<'_>, now_ns: i64) -> Result<CleanReport> {
     let mut report = CleanReport::default();
     for (run, system_task, events) in expired(write, now_ns)? {
-        let execute = |sql, id: i64| {
-            let mut statement = write.connection.prepare_cached(sql).map_err(during("delete what has expired"))?;
-            statement.execute(named_params! { ":id": id }).map_err(during("delete what has expired"))
-        };
+        let execute = |sql, id: i64| write.change("delete what has expired", sql, named_params! { ":id": id });
         execute(UNSHOW, run)?;
         execute(DELETE, run)?;
         report.runs += 1;

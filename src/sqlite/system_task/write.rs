@@ -1,9 +1,8 @@
 //! What the verbs write.
 
-use rusqlite::named_params;
+use rusqlite::{named_params, params};
 use uuid::Uuid;
 
-use super::super::error::during;
 use super::super::keyed;
 use super::super::transaction::Write;
 use super::read::find;
@@ -33,7 +32,7 @@ const RUN_OF_KEY: &str = "SELECT id FROM run WHERE system_task_id = :system_task
 
 const START: &str = "
     INSERT INTO run (system_task_id, started_ns, expires_after_ns, only_on_failure, key)
-    VALUES (:system_task, :now, :expires_after, :only_on_failure, :key)";
+    VALUES (?1, ?2, ?3, ?4, ?5)";
 
 pub(crate) fn start(write: &Write<'_>, start: &RunStart) -> Result<(RunId, Uuid)> {
     let found = find(&write.read(), &start.name, start.uid.as_deref())?;
@@ -43,15 +42,9 @@ pub(crate) fn start(write: &Write<'_>, start: &RunStart) -> Result<(RunId, Uuid)
         return Ok((run, uuid));
     }
     let (system_task, uuid) = identity(write, start, found)?;
-    let mut insert = write.connection.prepare_cached(START).map_err(during("start a run"))?;
-    let started = insert.insert(named_params! {
-        ":system_task": system_task,
-        ":now": start.now_ns,
-        ":expires_after": start.expires_after_ns,
-        ":only_on_failure": start.only_on_failure,
-        ":key": start.key,
-    });
-    Ok((started.map(RunId::of_row).map_err(during("start a run"))?, uuid))
+    let RunStart { now_ns, expires_after_ns, only_on_failure, key, .. } = start;
+    let values = params![system_task, now_ns, expires_after_ns, only_on_failure, key];
+    Ok((RunId::of_row(write.insert("start a run", START, values)?), uuid))
 }
 
 /// The system task that was found, or else a new one. The write lock keeps two processes from making two.
@@ -59,16 +52,13 @@ fn identity(write: &Write<'_>, start: &RunStart, found: Option<(i64, Uuid)>) -> 
     let RunStart { name, uid, description, new_uuid, .. } = start;
     if let Some((id, uuid)) = found {
         if let Some(description) = description {
-            let mut describe = write.connection.prepare_cached(DESCRIBE).map_err(during("start a run"))?;
-            describe
-                .execute(named_params! { ":id": id, ":description": description })
-                .map_err(during("start a run"))?;
+            let values = named_params! { ":id": id, ":description": description };
+            write.change("start a run", DESCRIBE, values)?;
         }
         return Ok((id, uuid));
     }
-    let mut add = write.connection.prepare_cached(ADD).map_err(during("start a run"))?;
     let values = named_params! { ":uuid": new_uuid, ":name": name, ":uid": uid, ":description": description };
-    Ok((add.insert(values).map_err(during("start a run"))?, *new_uuid))
+    Ok((write.insert("start a run", ADD, values)?, *new_uuid))
 }
 
 /// A log event that is to be stored.
@@ -94,17 +84,13 @@ pub(crate) fn log_one(write: &Write<'_>, id: RunId, event: &Event) -> Result<()>
 }
 
 const COUNT_EVENTS: &str = "
-    UPDATE run SET event_count = event_count + :events, status = coalesce(:status, status)
-    WHERE id = :id AND finished_ns IS NULL";
+    UPDATE run SET event_count = event_count + ?2, status = coalesce(?3, status)
+    WHERE id = ?1 AND finished_ns IS NULL";
 
 /// Logs events and sets the status, if one is given.
 pub(crate) fn log(write: &Write<'_>, id: RunId, status: Option<SystemTaskStatus>, events: &[Event]) -> Result<()> {
-    let mut count = write.connection.prepare_cached(COUNT_EVENTS).map_err(during("log an event"))?;
     let number = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    let counted = count
-        .execute(named_params! { ":id": id, ":events": number, ":status": status })
-        .map_err(during("log an event"))?;
-    if counted == 0 {
+    if write.change("log an event", COUNT_EVENTS, params![id, number, status])? == 0 {
         return Err(refusal(write, id, "log to"));
     }
     append(write, id, events)
@@ -113,25 +99,14 @@ pub(crate) fn log(write: &Write<'_>, id: RunId, status: Option<SystemTaskStatus>
 /// The events that were just counted are the last ones.
 const APPEND: &str = "
     INSERT INTO log_event (run_id, seq, time_ns, level, logger, event, attributes, key)
-    VALUES (:id, (SELECT event_count FROM run WHERE id = :id) - :behind, :time, :level, :logger, :event, :attributes,
-        :key)";
+    VALUES (?1, (SELECT event_count FROM run WHERE id = ?1) - ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 fn append(write: &Write<'_>, id: RunId, events: &[Event]) -> Result<()> {
     for (index, event) in events.iter().enumerate() {
         let behind = i64::try_from(events.len() - 1 - index).unwrap_or(0);
-        let mut append = write.connection.prepare_cached(APPEND).map_err(during("log an event"))?;
-        append
-            .execute(named_params! {
-                ":id": id,
-                ":behind": behind,
-                ":time": event.time_ns,
-                ":level": event.level,
-                ":logger": event.logger,
-                ":event": event.event,
-                ":attributes": event.attributes.as_str(),
-                ":key": event.key,
-            })
-            .map_err(during("log an event"))?;
+        let Event { time_ns, level, logger, event, attributes, key } = event;
+        let values = params![id, behind, time_ns, level, logger, event, attributes.as_str(), key];
+        write.change("log an event", APPEND, values)?;
     }
     Ok(())
 }
@@ -151,48 +126,37 @@ pub(crate) struct RunEnd {
 /// An expiry beyond what can be stored is never.
 const END: &str = "
     UPDATE run
-    SET status = coalesce(:status, status, 2), interrupted = :interrupted, finished_ns = max(started_ns, :now),
-        duration_ns = :duration, event_count = event_count + :events,
-        expires_ns = iif(max(started_ns, :now) <= 9223372036854775807 - expires_after_ns,
-            max(started_ns, :now) + expires_after_ns, NULL)
-    WHERE id = :id AND finished_ns IS NULL";
+    SET status = coalesce(?2, status, 2), interrupted = ?3, finished_ns = max(started_ns, ?4),
+        duration_ns = ?5, event_count = event_count + ?6,
+        expires_ns = iif(max(started_ns, ?4) <= 9223372036854775807 - expires_after_ns,
+            max(started_ns, ?4) + expires_after_ns, NULL)
+    WHERE id = ?1 AND finished_ns IS NULL";
 
 /// The run that has just ended is shown from now on; a successful one that is saved only on failure takes what was
 /// shown away.
 const SHOW: &str = "
     UPDATE system_task
-    SET shown_run = (SELECT iif(r.only_on_failure AND r.status = 2, NULL, r.id) FROM run r WHERE r.id = :id)
-    WHERE id = (SELECT r.system_task_id FROM run r WHERE r.id = :id)";
+    SET shown_run = (SELECT iif(r.only_on_failure AND r.status = 2, NULL, r.id) FROM run r WHERE r.id = ?1)
+    WHERE id = (SELECT r.system_task_id FROM run r WHERE r.id = ?1)";
 
 pub(crate) fn end(write: &Write<'_>, end: &RunEnd) -> Result<()> {
-    let mut update = write.connection.prepare_cached(END).map_err(during("end a run"))?;
-    let ended = update
-        .execute(named_params! {
-            ":id": end.id,
-            ":status": end.status,
-            ":interrupted": end.interrupted,
-            ":now": end.now_ns,
-            ":duration": end.duration_ns,
-            ":events": u8::from(end.reason.is_some()),
-        })
-        .map_err(during("end a run"))?;
-    if ended == 0 {
-        return Err(refusal(write, end.id, "end"));
+    let RunEnd { id, status, interrupted, duration_ns, now_ns, reason } = end;
+    let values = params![id, status, interrupted, now_ns, duration_ns, reason.is_some()];
+    if write.change("end a run", END, values)? == 0 {
+        return Err(refusal(write, *id, "end"));
     }
-    append(write, end.id, end.reason.as_slice())?;
-    let mut show = write.connection.prepare_cached(SHOW).map_err(during("end a run"))?;
-    show.execute(named_params! { ":id": end.id }).map_err(during("end a run")).map(drop)
+    append(write, *id, reason.as_slice())?;
+    write.change("end a run", SHOW, params![id]).map(drop)
 }
 
-const EXISTS: &str = "SELECT 1 FROM run WHERE id = :id";
+const EXISTS: &str = "SELECT 1 FROM run WHERE id = ?1";
 
 /// Why a guarded statement changed nothing.
 fn refusal(write: &Write<'_>, id: RunId, action: &'static str) -> Error {
-    let found = write.connection.prepare_cached(EXISTS).and_then(|mut run| run.exists(named_params! { ":id": id }));
-    match found {
-        Ok(true) => Error::RunEnded { action, id },
-        Ok(false) => Error::NotFound { what: "run", id: id.get() },
-        Err(error) => during("look for a run")(error),
+    match write.find("look for a run", EXISTS, params![id], |_| Ok(())) {
+        Ok(Some(())) => Error::RunEnded { action, id },
+        Ok(None) => Error::NotFound { what: "run", id: id.get() },
+        Err(error) => error,
     }
 }
 
@@ -208,18 +172,16 @@ const ADD_REGISTERED: &str = "
 
 pub(crate) fn register(write: &Write<'_>, name: &str, description: &str, new_uuid: Uuid, now_ns: i64) -> Result<()> {
     if let Some((id, _)) = find(&write.read(), name, None)? {
-        let mut register = write.connection.prepare_cached(REGISTER).map_err(during("register a system task"))?;
         let values = named_params! { ":id": id, ":now": now_ns, ":description": description };
-        return register.execute(values).map_err(during("register a system task")).map(drop);
+        return write.change("register a system task", REGISTER, values).map(drop);
     }
     // Runs of that name, with a uid, show it already: beside them an unknown row would stay for ever.
-    let mut exists = write.connection.prepare_cached(NAME_EXISTS).map_err(during("register a system task"))?;
-    if exists.exists(named_params! { ":name": name }).map_err(during("register a system task"))? {
+    let exists = write.find("register a system task", NAME_EXISTS, named_params! { ":name": name }, |_| Ok(()))?;
+    if exists.is_some() {
         return Ok(());
     }
-    let mut add = write.connection.prepare_cached(ADD_REGISTERED).map_err(during("register a system task"))?;
     let values = named_params! { ":uuid": new_uuid, ":name": name, ":description": description, ":now": now_ns };
-    add.execute(values).map_err(during("register a system task")).map(drop)
+    write.change("register a system task", ADD_REGISTERED, values).map(drop)
 }
 
 /// Statements of the verbs, with how often each runs in the run of the test.

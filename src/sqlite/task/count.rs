@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::super::error::during;
 use super::super::transaction::{Read, Write};
@@ -51,10 +51,9 @@ impl CountChanges {
         self.add(tasks, after);
     }
 
-    pub(in super::super) fn write(&self, connection: &Connection) -> Result<()> {
+    pub(in super::super) fn write(&self, write: &Write<'_>) -> Result<()> {
         for (configuration, [a, b, c, d, e, f, g]) in self.0.borrow_mut().drain(..) {
-            let mut count = connection.prepare_cached(COUNT).map_err(during("count the tasks"))?;
-            count.execute(params![configuration, a, b, c, d, e, f, g]).map_err(during("count the tasks"))?;
+            write.change("count the tasks", COUNT, params![configuration, a, b, c, d, e, f, g])?;
         }
         Ok(())
     }
@@ -132,12 +131,9 @@ const FORGET: &str = "DELETE FROM task_count";
 
 /// Counts all tasks anew. What others have changed in this transaction is in the rows, so it must not be added again.
 pub(crate) fn recount(write: &Write<'_>) -> Result<()> {
-    write.counts.write(write.connection)?;
-    for sql in [FORGET, concat!("INSERT INTO task_count ", counted!())] {
-        let mut statement = write.connection.prepare_cached(sql).map_err(during("count the tasks"))?;
-        statement.execute([]).map_err(during("count the tasks"))?;
-    }
-    Ok(())
+    write.counts.write(write)?;
+    write.change("count the tasks", FORGET, [])?;
+    write.change("count the tasks", concat!("INSERT INTO task_count ", counted!()), []).map(drop)
 }
 
 /// The seven columns from `first` on.

@@ -1,7 +1,7 @@
 //! What the verbs write. A guarded `UPDATE` and its row count decide every transition: what is refused has changed
 //! nothing, and of all that race for one transition, one gets it.
 
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::{named_params, params};
 
 use super::super::configuration;
 use super::super::error::during;
@@ -19,7 +19,7 @@ const OF_KEY: &str = "SELECT id FROM task WHERE key = :key";
 
 const START: &str = "
     INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns, key)
-    VALUES (:configuration, :title, :performed_by, :now, :now, :key)";
+    VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
 
 pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<TaskId> {
     if let Some(key) = &task.key
@@ -33,17 +33,10 @@ pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<Ta
     {
         return Err(configuration::not_found(id));
     }
-    let mut start = write.connection.prepare_cached(START).map_err(during("start a task"))?;
-    let started = start.insert(named_params! {
-        ":configuration": task.configuration,
-        ":title": task.title,
-        ":performed_by": task.performed_by,
-        ":now": now_ns,
-        ":key": task.key,
-    });
-    let id = started.map(TaskId::of_row).map_err(during("start a task"))?;
-    write.counts.add(1, Counted { configuration: task.configuration, outcome: None, dismissed: false });
-    Ok(id)
+    let NewTask { title, performed_by, configuration, key } = task;
+    let id = write.insert("start a task", START, params![configuration, title, performed_by, now_ns, key])?;
+    write.counts.add(1, Counted { configuration: *configuration, outcome: None, dismissed: false });
+    Ok(TaskId::of_row(id))
 }
 
 /// A message that is to be stored.
@@ -57,8 +50,8 @@ const MESSAGE_OF_KEY: &str = "SELECT seq FROM message WHERE task_id = :id AND ke
 
 const COUNT_MESSAGE: &str = "
     UPDATE task
-    SET message_count = message_count + 1, updated_ns = max(updated_ns, :now)
-    WHERE id = :id AND outcome IS NULL";
+    SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2)
+    WHERE id = ?1 AND outcome IS NULL";
 
 pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i64) -> Result<()> {
     if let Some(key) = said.key
@@ -66,9 +59,7 @@ pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i6
     {
         return Ok(());
     }
-    let mut count = write.connection.prepare_cached(COUNT_MESSAGE).map_err(during("record a message"))?;
-    let counted = count.execute(named_params! { ":id": id, ":now": now_ns }).map_err(during("record a message"))?;
-    if counted == 0 {
+    if write.change("record a message", COUNT_MESSAGE, params![id, now_ns])? == 0 {
         return Err(refusal(write, id, "add a message to", "in progress"));
     }
     append(write, id, said, now_ns)
@@ -77,13 +68,11 @@ pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i6
 /// The message that was just counted takes the count as its `seq`: that costs the same however many there are.
 const APPEND: &str = "
     INSERT INTO message (task_id, seq, time_ns, level, text, key)
-    VALUES (:id, (SELECT message_count FROM task WHERE id = :id), :now, :level, :text, :key)";
+    VALUES (?1, (SELECT message_count FROM task WHERE id = ?1), ?2, ?3, ?4, ?5)";
 
 fn append(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i64) -> Result<()> {
-    let mut append = write.connection.prepare_cached(APPEND).map_err(during("record a message"))?;
     let Said { level, text, key } = said;
-    let values = named_params! { ":id": id, ":now": now_ns, ":level": level, ":text": text, ":key": key };
-    append.execute(values).map_err(during("record a message")).map(drop)
+    write.change("record a message", APPEND, params![id, now_ns, level, text, key]).map(drop)
 }
 
 const PROGRESS: &str = "
@@ -101,25 +90,20 @@ pub(crate) fn progress(write: &Write<'_>, id: TaskId, progress: &TimedProgress) 
 /// Whether the task is in progress; otherwise nothing is changed.
 pub(crate) fn set_progress(write: &Write<'_>, id: TaskId, progress: &TimedProgress) -> Result<bool> {
     let TimedProgress { done, total, phase, now_ns } = progress;
-    let mut progress = write.connection.prepare_cached(PROGRESS).map_err(during("record progress"))?;
     let values = named_params! { ":id": id, ":done": done, ":total": total, ":phase": phase, ":now": now_ns };
-    progress.execute(values).map_err(during("record progress")).map(|changed| changed > 0)
+    write.change("record progress", PROGRESS, values).map(|changed| changed > 0)
 }
 
 /// A clock that went back must not end a task before it was last changed.
 const END: &str = "
     UPDATE task
-    SET outcome = :outcome, finished_ns = max(updated_ns, :now), updated_ns = max(updated_ns, :now),
-        message_count = message_count + :messages
-    WHERE id = :id AND outcome IS NULL";
+    SET outcome = ?2, finished_ns = max(updated_ns, ?3), updated_ns = max(updated_ns, ?3),
+        message_count = message_count + ?4
+    WHERE id = ?1 AND outcome IS NULL";
 
 /// Ends a task, with its reason as the last message.
 pub(crate) fn end(write: &Write<'_>, id: TaskId, outcome: Outcome, reason: Option<&str>, now_ns: i64) -> Result<()> {
-    let mut end = write.connection.prepare_cached(END).map_err(during("end a task"))?;
-    let messages = u8::from(reason.is_some());
-    let values = named_params! { ":id": id, ":outcome": outcome, ":messages": messages, ":now": now_ns };
-    let ended = end.execute(values).map_err(during("end a task"))?;
-    if ended == 0 {
+    if write.change("end a task", END, params![id, outcome, now_ns, reason.is_some()])? == 0 {
         let action = match outcome {
             Outcome::Finished => "finish",
             Outcome::Failed => "fail",
@@ -139,10 +123,8 @@ const DISMISS: &str = "
     WHERE id = :id AND outcome IS NOT NULL AND dismissed_ns IS NULL";
 
 pub(crate) fn dismiss(write: &Write<'_>, id: TaskId, by: &str, now_ns: i64) -> Result<()> {
-    let mut dismiss = write.connection.prepare_cached(DISMISS).map_err(during("dismiss a task"))?;
     let values = named_params! { ":id": id, ":by": by, ":now": now_ns };
-    let dismissed = dismiss.execute(values).map_err(during("dismiss a task"))?;
-    if dismissed == 0 {
+    if write.change("dismiss a task", DISMISS, values)? == 0 {
         return Err(refusal(write, id, "dismiss", "ended and not dismissed"));
     }
     let after = counted(write, id)?;
@@ -187,12 +169,14 @@ pub(crate) fn dismiss_all(
         Some(_) => (COUNT_ALL_OF, DISMISS_ALL_OF),
     };
     count_as_dismissed(write, count, configuration)?;
-    let mut all = write.connection.prepare_cached(dismiss).map_err(during("dismiss the tasks"))?;
     let dismissed = match configuration {
-        None => all.execute(named_params! { ":by": by, ":now": now_ns }),
-        Some(id) => all.execute(named_params! { ":configuration": id, ":by": by, ":now": now_ns }),
+        None => write.change("dismiss the tasks", dismiss, named_params! { ":by": by, ":now": now_ns }),
+        Some(id) => {
+            let values = named_params! { ":configuration": id, ":by": by, ":now": now_ns };
+            write.change("dismiss the tasks", dismiss, values)
+        }
     };
-    Ok(u64::try_from(dismissed.map_err(during("dismiss the tasks"))?).unwrap_or(u64::MAX))
+    Ok(u64::try_from(dismissed?).unwrap_or(u64::MAX))
 }
 
 fn count_as_dismissed(write: &Write<'_>, sql: &'static str, configuration: Option<ConfigurationId>) -> Result<()> {
@@ -217,9 +201,7 @@ const RESTORE: &str = "
     WHERE id = :id AND dismissed_ns IS NOT NULL";
 
 pub(crate) fn restore(write: &Write<'_>, id: TaskId, now_ns: i64) -> Result<()> {
-    let mut restore = write.connection.prepare_cached(RESTORE).map_err(during("restore a task"))?;
-    let restored = restore.execute(named_params! { ":id": id, ":now": now_ns }).map_err(during("restore a task"))?;
-    if restored == 0 {
+    if write.change("restore a task", RESTORE, named_params! { ":id": id, ":now": now_ns })? == 0 {
         return Err(refusal(write, id, "restore", "dismissed"));
     }
     let after = counted(write, id)?;
@@ -232,43 +214,35 @@ const DELETE: &str = "DELETE FROM task WHERE id = :id AND outcome IS NOT NULL";
 
 pub(crate) fn delete(write: &Write<'_>, id: TaskId) -> Result<()> {
     let before = counted(write, id)?;
-    let mut delete = write.connection.prepare_cached(DELETE).map_err(during("delete a task"))?;
-    let deleted = delete.execute(named_params! { ":id": id }).map_err(during("delete a task"))?;
-    if deleted == 0 {
+    if write.change("delete a task", DELETE, named_params! { ":id": id })? == 0 {
         return Err(refusal(write, id, "delete", "ended"));
     }
     write.counts.add(-1, before);
     Ok(())
 }
 
-const COUNTED: &str = "SELECT configuration_id, outcome, dismissed_ns IS NOT NULL FROM task WHERE id = :id";
+const COUNTED: &str = "SELECT configuration_id, outcome, dismissed_ns IS NOT NULL FROM task WHERE id = ?1";
 
 /// What a task is counted as.
 fn counted(write: &Write<'_>, id: TaskId) -> Result<Counted> {
-    let mut counted = write.connection.prepare_cached(COUNTED).map_err(during("look for a task"))?;
-    let found = counted
-        .query_row(named_params! { ":id": id }, |row| {
-            Ok(Counted { configuration: row.get(0)?, outcome: row.get(1)?, dismissed: row.get(2)? })
-        })
-        .optional();
-    found.map_err(during("look for a task"))?.ok_or_else(|| not_found(id))
+    let found = write.find("look for a task", COUNTED, params![id], |row| {
+        Ok(Counted { configuration: row.get(0)?, outcome: row.get(1)?, dismissed: row.get(2)? })
+    })?;
+    found.ok_or_else(|| not_found(id))
 }
 
 const STATE: &str = "SELECT outcome, dismissed_by FROM task WHERE id = :id";
 
 /// Why a guarded statement changed nothing: asked in the same transaction, so that the answer is what decided.
 fn refusal(write: &Write<'_>, id: TaskId, action: &'static str, needed: &'static str) -> Error {
-    let found = write.connection.prepare_cached(STATE).and_then(|mut found| {
-        let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<Text>>(1)?));
-        found.query_row(named_params! { ":id": id }, columns).optional()
-    });
-    match found {
+    let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<Text>>(1)?));
+    match write.find("look for a task", STATE, named_params! { ":id": id }, columns) {
         Ok(Some((outcome, by))) => {
             let found = state(outcome, by.is_some());
             Error::WrongState { action, id, found, dismissed_by: by.map(|Text(name)| name), needed }
         }
         Ok(None) => not_found(id),
-        Err(error) => during("look for a task")(error),
+        Err(error) => error,
     }
 }
 
