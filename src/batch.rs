@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::configuration::{self, ConfigurationId};
-use crate::sqlite::{self, Write};
+use crate::sqlite::{self, Verbs, Write};
 use crate::store::Context;
 use crate::system_task::operation::{self as run, Ending};
 use crate::system_task::{LogEvent, RunOptions, StartedRun, SystemTaskStatus};
@@ -19,13 +19,22 @@ use crate::{Result, TaskStore};
 #[derive(Debug)]
 pub struct Batch<'a> {
     context: &'a Context,
-    write: &'a Write<'a>,
+    write: &'a dyn Verbs,
     uncommitted: Uncommitted,
 }
 
 impl<'a> Batch<'a> {
-    fn new(context: &'a Context, write: &'a Write<'a>) -> Self {
+    fn new(context: &'a Context, write: &'a dyn Verbs) -> Self {
         Self { context, write, uncommitted: Uncommitted::new(Arc::clone(&context.kept_progress)) }
+    }
+
+    fn verb<T>(&self, operation: impl Fn(&Write<'_>) -> Result<T>) -> Result<T> {
+        let mut answer = None;
+        self.write.verb(&mut |write| {
+            answer = Some(operation(write)?);
+            Ok(())
+        })?;
+        Ok(answer.expect("a verb that succeeded has run"))
     }
 
     /// See [`TaskStore::start_detached`].
@@ -34,7 +43,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::start_detached`].
     pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
-        self.write.verb(operation::start(self.context, task)?)
+        self.verb(operation::start(self.context, task)?)
     }
 
     /// See [`TaskStore::message`].
@@ -43,7 +52,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::message`].
     pub fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
-        self.write.verb(operation::message(self.context, id, None, level, text.into())?)
+        self.verb(operation::message(self.context, id, None, level, text.into())?)
     }
 
     /// See [`TaskStore::message_once`].
@@ -58,7 +67,7 @@ impl<'a> Batch<'a> {
         level: Level,
         text: impl Into<String>,
     ) -> Result<()> {
-        self.write.verb(operation::message(self.context, id, Some(key.into()), level, text.into())?)
+        self.verb(operation::message(self.context, id, Some(key.into()), level, text.into())?)
     }
 
     /// See [`TaskStore::progress`]; inside a batch every one is written.
@@ -68,7 +77,7 @@ impl<'a> Batch<'a> {
     /// Those of [`TaskStore::progress`].
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
         let progress = operation::progress(self.context, progress)?;
-        self.write.verb(|write| sqlite::task::progress(write, id, &progress))?;
+        self.verb(|write| sqlite::task::progress(write, id, &progress))?;
         self.uncommitted.progress(id, self.context.monotonic());
         Ok(())
     }
@@ -92,7 +101,7 @@ impl<'a> Batch<'a> {
     }
 
     fn end(&self, id: TaskId, outcome: Outcome, reason: String) -> Result<()> {
-        self.write.verb(operation::end(self.context, id, outcome, reason)?)?;
+        self.verb(operation::end(self.context, id, outcome, reason)?)?;
         self.uncommitted.end(id);
         Ok(())
     }
@@ -103,7 +112,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::dismiss`].
     pub fn dismiss(&self, id: TaskId, by: impl Into<String>) -> Result<()> {
-        self.write.verb(operation::dismiss(self.context, id, by.into())?)
+        self.verb(operation::dismiss(self.context, id, by.into())?)
     }
 
     /// See [`TaskStore::dismiss_all`].
@@ -112,7 +121,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::dismiss_all`].
     pub fn dismiss_all(&self, configuration: Option<ConfigurationId>, by: impl Into<String>) -> Result<u64> {
-        self.write.verb(operation::dismiss_all(self.context, configuration, by.into())?)
+        self.verb(operation::dismiss_all(self.context, configuration, by.into())?)
     }
 
     /// See [`TaskStore::restore`].
@@ -121,7 +130,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::restore`].
     pub fn restore(&self, id: TaskId) -> Result<()> {
-        self.write.verb(operation::restore(self.context, id)?)
+        self.verb(operation::restore(self.context, id)?)
     }
 
     /// See [`TaskStore::delete`].
@@ -130,7 +139,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::delete`].
     pub fn delete(&self, id: TaskId) -> Result<()> {
-        self.write.verb(operation::delete(id))
+        self.verb(operation::delete(id))
     }
 
     /// See [`TaskStore::task`]; the batch's own writes are seen.
@@ -139,7 +148,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::task`].
     pub fn task(&self, id: TaskId) -> Result<Task> {
-        let mut task = sqlite::task::get(&self.write.read(), id)?;
+        let mut task = self.verb(|write| sqlite::task::get(&write.read(), id))?;
         self.context.kept_progress.lay_over_own(&mut task);
         Ok(task)
     }
@@ -150,7 +159,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Configurations::add`](crate::Configurations::add).
     pub fn add_configuration(&self, name: impl Into<String>) -> Result<ConfigurationId> {
-        self.write.verb(configuration::add(self.context, name.into())?)
+        self.verb(configuration::add(self.context, name.into())?)
     }
 
     /// See [`Configurations::rename`](crate::Configurations::rename).
@@ -159,7 +168,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Configurations::rename`](crate::Configurations::rename).
     pub fn rename_configuration(&self, id: ConfigurationId, name: impl Into<String>) -> Result<()> {
-        self.write.verb(configuration::rename(self.context, id, name.into())?)
+        self.verb(configuration::rename(self.context, id, name.into())?)
     }
 
     /// See [`Configurations::delete`](crate::Configurations::delete).
@@ -168,7 +177,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Configurations::delete`](crate::Configurations::delete).
     pub fn delete_configuration(&self, id: ConfigurationId) -> Result<()> {
-        self.write.verb(configuration::delete(self.context, id)?)
+        self.verb(configuration::delete(self.context, id)?)
     }
 
     /// Starts a run of a system task; see [`SystemTasks::start_with`](crate::SystemTasks::start_with). Nobody answers for
@@ -178,7 +187,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`SystemTasks::start_with`](crate::SystemTasks::start_with).
     pub fn start_run(&self, name: impl Into<String>, uid: Option<&str>, options: RunOptions) -> Result<StartedRun> {
-        self.write.verb(run::start(self.context, name.into(), uid.map(str::to_owned), options)?)
+        self.verb(run::start(self.context, name.into(), uid.map(str::to_owned), options)?)
     }
 
     /// See [`RunningSystemTask::log`](crate::RunningSystemTask::log).
@@ -187,7 +196,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`RunningSystemTask::log`](crate::RunningSystemTask::log).
     pub fn log(&self, run: &StartedRun, event: LogEvent) -> Result<()> {
-        self.write.verb(run::log(self.context, run, event)?)
+        self.verb(run::log(self.context, run, event)?)
     }
 
     /// See [`RunningSystemTask::set_status`](crate::RunningSystemTask::set_status).
@@ -202,7 +211,7 @@ impl<'a> Batch<'a> {
         messages: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<()> {
         let messages = messages.into_iter().map(Into::into).collect();
-        self.write.verb(run::set_status(self.context, run, status, messages)?)
+        self.verb(run::set_status(self.context, run, status, messages)?)
     }
 
     /// Ends a run; see [`RunningSystemTask::finish`](crate::RunningSystemTask::finish).
@@ -211,7 +220,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`RunningSystemTask::finish`](crate::RunningSystemTask::finish).
     pub fn finish_run(&self, run: &StartedRun) -> Result<()> {
-        self.write.verb(run::end(self.context, run, Ending::Finished)?)
+        self.verb(run::end(self.context, run, Ending::Finished)?)
     }
 
     /// See [`SystemTasks::register`](crate::SystemTasks::register).
@@ -220,7 +229,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`SystemTasks::register`](crate::SystemTasks::register).
     pub fn register_system_task(&self, name: impl Into<String>, description: impl Into<String>) -> Result<()> {
-        self.write.verb(run::register(self.context, name.into(), description.into())?)
+        self.verb(run::register(self.context, name.into(), description.into())?)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) use check::check;
 pub(crate) use database::Database;
 pub use error::EngineError;
 pub(crate) use open::Location;
-pub(crate) use transaction::{Read, Write};
+pub(crate) use transaction::{Read, Verbs, Write};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! Transactions of the write connection and of readers.
 
-use std::cell::Cell;
-use std::fmt;
+use std::cell::{Cell, RefCell};
+use std::{fmt, ptr};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, Statement};
 
 use super::error::{during, during_commit, rolled_back};
 use super::task::CountChanges;
@@ -12,6 +12,9 @@ use crate::{Error, Result};
 /// A connection inside a write transaction.
 pub(crate) struct Write<'a> {
     pub(super) connection: &'a Connection,
+    /// What has run, at hand until the end: taking each from the connection's cache and putting it back is a seventh of
+    /// a verb.
+    statements: RefCell<Vec<(&'static str, CachedStatement<'a>)>>,
     /// Whether a verb failed half-way, so that the transaction must not be committed.
     broken: Cell<bool>,
     /// Written with the transaction, at its end.
@@ -20,7 +23,8 @@ pub(crate) struct Write<'a> {
 
 impl<'a> Write<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, broken: Cell::new(false), counts: CountChanges::default() }
+        let (statements, counts) = (RefCell::default(), CountChanges::default());
+        Self { connection, statements, broken: Cell::new(false), counts }
     }
 
     /// Reads what the transaction has written so far.
@@ -28,15 +32,15 @@ impl<'a> Write<'a> {
         Read { connection: self.connection }
     }
 
-    /// Runs a statement that changes rows, and tells how many. Where a verb is hot its values are bound by position:
-    /// finding names costs six per cent of it.
+    /// Runs a statement that changes rows, and tells how many. Every value has to be given, since those of the last time
+    /// are still bound. Where a verb is hot they are bound by position: finding names is six per cent of it.
     pub(super) fn change(&self, action: &'static str, sql: &'static str, values: impl Params) -> Result<usize> {
-        self.run(action, sql, |mut statement| statement.execute(values))
+        self.run(action, sql, |statement| statement.execute(values))
     }
 
     /// Runs a statement that adds a row, and gives the row's id.
     pub(super) fn insert(&self, action: &'static str, sql: &'static str, values: impl Params) -> Result<i64> {
-        self.run(action, sql, |mut statement| statement.insert(values))
+        self.run(action, sql, |statement| statement.insert(values))
     }
 
     /// Runs a statement that finds a row, or none.
@@ -47,16 +51,27 @@ impl<'a> Write<'a> {
         values: impl Params,
         row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        self.run(action, sql, |mut statement| statement.query_row(values, row).optional())
+        self.run(action, sql, |statement| statement.query_row(values, row).optional())
     }
 
     fn run<T>(
         &self,
         action: &'static str,
         sql: &'static str,
-        run: impl FnOnce(CachedStatement<'_>) -> rusqlite::Result<T>,
+        run: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.connection.prepare_cached(sql).and_then(run).map_err(during(action))
+        let mut statement = self.statement(sql).map_err(during(action))?;
+        let done = run(&mut statement).map_err(during(action));
+        self.statements.borrow_mut().push((sql, statement));
+        done
+    }
+
+    fn statement(&self, sql: &'static str) -> rusqlite::Result<CachedStatement<'a>> {
+        let mut statements = self.statements.borrow_mut();
+        match statements.iter().position(|(held, _)| ptr::eq(*held, sql)) {
+            Some(place) => Ok(statements.swap_remove(place).1),
+            None => self.connection.prepare_cached(sql),
+        }
     }
 
     /// Runs one verb among others. A refused one has changed nothing, since every verb decides before it writes a second
@@ -78,6 +93,18 @@ impl<'a> Write<'a> {
     /// Also where SQLite rolled back by itself: outside a transaction each statement would commit alone.
     fn refuse_broken(&self) -> Result<()> {
         if self.broken.get() || self.connection.is_autocommit() { Err(rolled_back()) } else { Ok(()) }
+    }
+}
+
+/// A write transaction, whatever its lifetime is: for a [`Batch`](crate::Batch), which has but one.
+pub(crate) trait Verbs: fmt::Debug {
+    /// See [`Write::verb`].
+    fn verb(&self, verb: &mut dyn FnMut(&Write<'_>) -> Result<()>) -> Result<()>;
+}
+
+impl Verbs for Write<'_> {
+    fn verb(&self, verb: &mut dyn FnMut(&Write<'_>) -> Result<()>) -> Result<()> {
+        Write::verb(self, |write| verb(write))
     }
 }
 
