@@ -21,6 +21,15 @@ pub(super) fn plan(connection: &Connection, sql: &str) -> String {
     steps.unwrap().join("\n")
 }
 
+/// Each statement has this plan.
+#[track_caller]
+pub(super) fn assert_plans(plans: &[(&str, &str)]) {
+    let connection = planned_connection();
+    for (sql, expected) in plans {
+        assert_eq!(plan(&connection, sql), *expected, "{sql}");
+    }
+}
+
 /// How often a cached statement ran, and how often it was prepared again.
 fn counts(connection: &Connection, sql: &str) -> (i32, i32) {
     let statement = connection.prepare_cached(sql).unwrap();

@@ -193,16 +193,13 @@ pub(in super::super) fn statements_for_tests() -> [(&'static str, i32); 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::tests::{plan, planned_connection};
+    use crate::sqlite::tests::assert_plans;
 
     #[test]
     fn a_key_is_found_by_its_index() {
-        let connection = planned_connection();
-        for (sql, expected) in [
+        assert_plans(&[
             (RUN_OF_KEY, "SEARCH run USING COVERING INDEX run_key (system_task_id=? AND key=?)"),
             (EVENT_OF_KEY, "SEARCH log_event USING COVERING INDEX log_event_key (run_id=? AND key=?)"),
-        ] {
-            assert_eq!(plan(&connection, sql), expected);
-        }
+        ]);
     }
 }

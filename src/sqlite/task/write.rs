@@ -273,16 +273,13 @@ pub(in super::super) fn message_statements_for_tests() -> [&'static str; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::tests::{plan, planned_connection};
+    use crate::sqlite::tests::assert_plans;
 
     #[test]
     fn a_key_is_found_by_its_index() {
-        let connection = planned_connection();
-        for (sql, expected) in [
+        assert_plans(&[
             (OF_KEY, "SEARCH task USING COVERING INDEX task_key (key=?)"),
             (MESSAGE_OF_KEY, "SEARCH message USING COVERING INDEX message_key (task_id=? AND key=?)"),
-        ] {
-            assert_eq!(plan(&connection, sql), expected);
-        }
+        ]);
     }
 }
