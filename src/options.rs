@@ -19,7 +19,7 @@ use crate::{Result, TaskStore};
 /// may be: retry with the same [key](crate::NewTask::key), it is applied at most once.
 ///
 /// Only progress may be acknowledged before it is written: calls of [`progress`](TaskStore::progress) are coalesced, to at
-/// most one write a second for each task. The last one before the task's end is always written.
+/// most one write a second for each task. The last one before the task's end is always written, by the store that ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
     /// The default. It costs one sync a call, which calls from several threads share.

@@ -14,7 +14,7 @@ use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
 use super::transaction::{Read, Transaction, Write};
-use super::writer::{Call, Turn, Waited, Writer};
+use super::writer::{Call, Turn, Wait, Waited, Writer};
 use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
 
@@ -85,8 +85,8 @@ impl Database {
         if let Some(turn) = self.writer.take_at_once()? {
             return self.lead(self.turn(turn, wait)?, &operation);
         }
-        let call = Arc::new(Waiting { operation, answer: Mutex::new(None) });
-        match self.writer.wait(Some(call.clone()), wait.started, wait.deadline)? {
+        let call = Arc::new(Waiting { operation, wait, answer: Mutex::new(None) });
+        match self.writer.wait(Some(call.clone()), wait)? {
             Waited::Turn(turn) => {
                 // Those that the last leader has just answered may have more to write: with them the next sync is shared
                 // by more. Alone, nobody comes here.
@@ -132,8 +132,10 @@ impl Database {
             }
             // One of them broke it for all, and nothing was written: each gets a transaction of its own.
             Err(_) => {
-                let answer = turn.alone(operation);
-                followers.run(|call| turn.alone(|write| call.run(write)));
+                // What it has noted is undone first.
+                drop(write);
+                let answer = turn.alone(turn.wait, operation);
+                followers.run(|call| turn.alone(call.wait(), |write| call.run(write)));
                 followers.answer(None);
                 answer
             }
@@ -238,7 +240,7 @@ impl Database {
     fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {
         self.refuse_inside()?;
         let wait = Wait::new(patience);
-        match self.writer.wait(None, wait.started, wait.deadline)? {
+        match self.writer.wait(None, wait)? {
             Waited::Turn(turn) => self.turn(turn, wait),
             // Only a store that is closing answers one that has no call.
             Waited::Answered => Err(Error::Closed),
@@ -288,7 +290,8 @@ impl Database {
     }
 
     pub(crate) fn refuse_inside(&self) -> Result<()> {
-        if WRITING.with_borrow(|writing| writing.contains(&self.number)) {
+        // A thread that is ending has no batch any more.
+        if WRITING.try_with(|writing| writing.borrow().contains(&self.number)).unwrap_or(false) {
             return Err(Error::InsideBatch);
         }
         if self.writer.is_closed() {
@@ -301,6 +304,7 @@ impl Database {
 /// An operation that waits for a leader, and then for its caller to take the answer.
 struct Waiting<T, F> {
     operation: F,
+    wait: Wait,
     answer: Mutex<Option<Result<T>>>,
 }
 
@@ -321,22 +325,12 @@ impl<T: Send, F: Fn(&Write<'_>) -> Result<T> + Send + Sync> Call for Waiting<T, 
         Ok(())
     }
 
+    fn wait(&self) -> Wait {
+        self.wait
+    }
+
     fn refuse(&self, error: Error) {
         self.answer(Err(error));
-    }
-}
-
-/// How long a caller waits.
-#[derive(Clone, Copy)]
-struct Wait {
-    started: Instant,
-    deadline: Instant,
-}
-
-impl Wait {
-    fn new(patience: Duration) -> Self {
-        let started = Instant::now();
-        Self { started, deadline: started + patience }
     }
 }
 
@@ -352,18 +346,22 @@ struct TurnGuard<'a> {
 impl TurnGuard<'_> {
     /// A transaction; what is left of the wait is spent on other processes.
     fn begin(&self) -> Result<Transaction<'_>> {
-        let transaction = self.sharing.begin(self.connection(), self.wait.deadline);
-        transaction.map_err(|error| waited(error, self.wait.started))
+        self.begin_within(self.wait)
     }
 
-    /// Runs one operation in a transaction of its own.
-    fn alone<T>(&self, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
+    fn begin_within(&self, wait: Wait) -> Result<Transaction<'_>> {
+        let transaction = self.sharing.begin(self.connection(), wait.deadline);
+        transaction.map_err(|error| waited(error, wait.started))
+    }
+
+    /// Runs one operation in a transaction of its own, for which its caller waits so long.
+    fn alone<T>(&self, wait: Wait, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
         if self.lost.get() {
             // The commit of one before failed half-way. Nothing of this one was written; the next try meets a fresh
             // connection.
-            return Err(Error::Busy { waited: self.wait.started.elapsed() });
+            return Err(Error::Busy { waited: wait.started.elapsed() });
         }
-        let transaction = self.begin()?;
+        let transaction = self.begin_within(wait)?;
         let write = Write::new(self.connection());
         let answer = operation(&write)?;
         self.commit(&write, transaction)?;
@@ -380,7 +378,9 @@ impl TurnGuard<'_> {
     /// A connection whose commit failed half-way is not used again.
     fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
         write.complete()?;
-        transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))
+        transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))?;
+        write.committed();
+        Ok(())
     }
 
     fn connection(&self) -> &Connection {
@@ -404,14 +404,14 @@ struct Inside;
 
 impl Inside {
     fn enter(number: u64) -> Self {
-        WRITING.with_borrow_mut(|writing| writing.push(number));
+        let _ = WRITING.try_with(|writing| writing.borrow_mut().push(number));
         Self
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        WRITING.with_borrow_mut(Vec::pop);
+        let _ = WRITING.try_with(|writing| writing.borrow_mut().pop());
     }
 }
 

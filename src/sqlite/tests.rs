@@ -1,5 +1,7 @@
 //! What can only be asked of SQLite itself: plans, and how often a statement was prepared.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, StatementStatus};
@@ -228,4 +230,84 @@ fn one_of_a_group_starts_the_task_of_a_key_and_the_others_get_it() {
     let tasks = store.list(&TaskFilter::new()).unwrap().items;
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].title, "task 0", "the first in the queue is the one");
+}
+
+/// A clock that stands still until it is put forward.
+#[derive(Debug, Default)]
+struct Hand(AtomicU64);
+
+impl crate::Clock for Arc<Hand> {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        chrono::DateTime::UNIX_EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn kept_progress_is_not_lost_in_a_group_that_is_undone() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, clock) = (directory.path().join("tasks.db"), Arc::<Hand>::default());
+    let store = OpenOptions::new().clock(Arc::clone(&clock)).open(&path).unwrap();
+    // What tells 13 cannot be committed.
+    let doom = "CREATE TABLE doom (task INTEGER REFERENCES task (id) DEFERRABLE INITIALLY DEFERRED);
+        CREATE TRIGGER doom AFTER UPDATE OF progress_done ON task WHEN new.progress_done = 13
+        BEGIN INSERT INTO doom VALUES (-1); END;";
+    Connection::open(&path).unwrap().execute_batch(doom).unwrap();
+    let id = store.start_detached(title(0)).unwrap();
+    for kept in [1, 2] {
+        store.progress(id, &Progress::new(kept)).unwrap();
+    }
+    clock.0.store(2, Ordering::Relaxed);
+    let outer = &store;
+    let calls: Vec<Box<dyn FnOnce() -> crate::Result<()> + Send + '_>> =
+        vec![Box::new(move || outer.progress(id, &Progress::new(13))), Box::new(move || outer.finish(id))];
+    let answers = as_one_group(&store, calls);
+    assert!(answers[0].as_ref().unwrap().is_err());
+    assert!(answers[1].as_ref().unwrap().is_ok());
+    assert_eq!(store.task(id).unwrap().progress, Some(Progress::new(2)));
+}
+
+#[test]
+fn a_follower_that_is_run_again_alone_waits_as_long_as_it_was_told_to() {
+    for _ in 0..20 {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tasks.db");
+        let store = OpenOptions::new().open(&path).unwrap();
+        let (outer, broken, go) = (&store, AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+        let (shell, going) = (Connection::open(&path).unwrap(), Arc::clone(&go));
+        // Another process, which gets its lock while the group is taken apart.
+        let other = std::thread::spawn(move || {
+            shell.busy_timeout(Duration::ZERO).unwrap();
+            while !going.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            while shell.execute_batch("BEGIN IMMEDIATE").is_err() {}
+            (0..2_000).for_each(|_| std::thread::yield_now());
+            shell.execute_batch("ROLLBACK").unwrap();
+        });
+        let calls: Vec<Box<dyn FnOnce() -> crate::Result<()> + Send + '_>> = vec![
+            // The leader breaks the group, and its own time is over by then.
+            Box::new(move || {
+                let patience = Duration::from_millis(20);
+                let since = std::time::Instant::now();
+                outer.database().write_within(patience, move |_| {
+                    if broken.swap(true, Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    go.store(true, Ordering::Release);
+                    while since.elapsed() <= patience {
+                        std::thread::yield_now();
+                    }
+                    Err(super::error::rolled_back())
+                })
+            }),
+            Box::new(move || outer.start_detached(title(1)).map(drop)),
+        ];
+        let answers = as_one_group(&store, calls);
+        other.join().unwrap();
+        assert!(answers[1].as_ref().unwrap().is_ok(), "{answers:?}");
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Write<'a> {
     statements: RefCell<Vec<(&'static str, CachedStatement<'a>)>>,
     /// Whether a verb failed half-way, so that the transaction must not be committed.
     broken: Cell<bool>,
+    /// Run, the last first, when this is dropped uncommitted, while the turn still lasts.
+    undo: RefCell<Vec<Box<dyn FnOnce()>>>,
     /// Written with the transaction, at its end.
     pub(super) counts: CountChanges,
 }
@@ -24,7 +26,17 @@ pub(crate) struct Write<'a> {
 impl<'a> Write<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
         let (statements, counts) = (RefCell::default(), CountChanges::default());
-        Self { connection, statements, broken: Cell::new(false), counts }
+        Self { connection, statements, broken: Cell::new(false), undo: RefCell::default(), counts }
+    }
+
+    /// Has `undo` run where the transaction is not committed, before anyone else writes.
+    pub(crate) fn on_undo(&self, undo: impl FnOnce() + 'static) {
+        self.undo.borrow_mut().push(Box::new(undo));
+    }
+
+    /// Nothing is to be undone any more.
+    pub(super) fn committed(&self) {
+        self.undo.borrow_mut().clear();
     }
 
     /// Reads what the transaction has written so far.
@@ -93,6 +105,12 @@ impl<'a> Write<'a> {
     /// Also where SQLite rolled back by itself: outside a transaction each statement would commit alone.
     fn refuse_broken(&self) -> Result<()> {
         if self.broken.get() || self.connection.is_autocommit() { Err(rolled_back()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.undo.take().into_iter().rev().for_each(|undo| undo());
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::PoisonError;
 #[cfg(not(all(test, shuttle)))]
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[cfg(all(test, shuttle))]
 use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -22,8 +22,25 @@ pub(super) trait Call: Send + Sync {
     /// Does what is asked. It may be done again after a transaction was undone.
     fn run(&self, write: &Write<'_>) -> Result<()>;
 
+    /// How long its caller waits.
+    fn wait(&self) -> Wait;
+
     /// Makes an error the answer.
     fn refuse(&self, error: Error);
+}
+
+/// How long a caller waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) started: Instant,
+    pub(super) deadline: Instant,
+}
+
+impl Wait {
+    pub(super) fn new(patience: Duration) -> Self {
+        let started = Instant::now();
+        Self { started, deadline: started + patience }
+    }
 }
 
 /// The most calls of one transaction, so that nobody waits long for those before.
@@ -105,9 +122,9 @@ impl<C> Writer<C> {
         lock(&self.state).take_at_once()
     }
 
-    /// Waits until `deadline` for a turn or, if there is a call, for a leader that sees to it. Once a leader has taken it,
+    /// Waits until the deadline for a turn or, if there is a call, for a leader that sees to it. Once a leader has taken it,
     /// the answer is waited for however long it takes.
-    pub(super) fn wait(&self, call: Option<Arc<dyn Call>>, started: Instant, deadline: Instant) -> Result<Waited<C>> {
+    pub(super) fn wait(&self, call: Option<Arc<dyn Call>>, wait: Wait) -> Result<Waited<C>> {
         let (group, seat) = {
             let mut state = lock(&self.state);
             if let Some(turn) = state.take_at_once()? {
@@ -115,9 +132,9 @@ impl<C> Writer<C> {
             }
             state.sit_down(call)
         };
-        let waited = match group.wait(seat, Some(deadline)) {
+        let waited = match group.wait(seat, Some(wait.deadline)) {
             Some(waited) => waited,
-            None if self.leave(&group, seat) => return Err(Error::Busy { waited: started.elapsed() }),
+            None if self.leave(&group, seat) => return Err(Error::Busy { waited: wait.started.elapsed() }),
             // Whoever took the group from the queue, or gave it the turn, has something for each.
             None => group.wait(seat, None).expect("without a deadline a wait ends with something"),
         };

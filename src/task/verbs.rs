@@ -90,8 +90,12 @@ impl TaskStore {
     /// written. A [`batch`](Self::batch) writes every one.
     ///
     /// So a process that is killed, or exits without dropping the store, loses what each of its tasks in progress has told
-    /// in the second after its last written progress. And if another process has ended the task within that second, a late
-    /// call is answered `Ok` and has no effect.
+    /// in the second after its last written progress.
+    ///
+    /// One store at a time should tell a task's progress, and call [`flush`](Self::flush) before it hands the task to
+    /// another by its id: if another process ends the task, what this store has kept of it is lost, and a late call within
+    /// that second is answered `Ok` and has no effect; if another process tells progress, what this store has kept may
+    /// still be written over that, when it closes.
     ///
     /// # Errors
     ///
@@ -106,7 +110,9 @@ impl TaskStore {
         let (kept_progress, progress) = (Arc::clone(&context.kept_progress), due.progress);
         let answer = self.database().write(move |write| {
             sqlite::task::progress(write, id, &progress)?;
-            kept_progress.overtake(id, due.call);
+            let before = kept_progress.overtake(id, due.call);
+            let kept_progress = Arc::clone(&kept_progress);
+            write.on_undo(move || kept_progress.restore(id, before));
             Ok(())
         });
         context.kept_progress.settle(id, due.call, &answer);

@@ -81,6 +81,15 @@ fn a_message_or_an_event_too_few_is_found() {
 }
 
 #[test]
+fn at_most_a_hundred_findings_of_a_kind_are_given() {
+    let found = found_after(execute(
+        "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 300)
+        INSERT INTO task_count (configuration_id, finished) SELECT id, 1 FROM n",
+    ));
+    assert_eq!(found.len(), 100);
+}
+
+#[test]
 fn a_gap_in_the_numbers_is_found() {
     let gap = Finding::Numbering { what: "task", id: 1, kept: 2, counted: 2 };
     assert_eq!(found_after(execute("UPDATE message SET seq = 3 WHERE seq = 2")), [gap]);

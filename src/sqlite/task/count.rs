@@ -106,13 +106,17 @@ macro_rules! counted {
     };
 }
 
+const FINDINGS_MAX: u32 = 100;
+
 /// Holds what is kept against a full count.
 pub(in super::super) fn check(read: &Read<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     let (kept, counted) = (by_configuration(read, KEPT)?, by_configuration(read, counted!())?);
+    let mut found = 0;
     for id in kept.keys().chain(counted.keys()).collect::<BTreeSet<_>>() {
         let of = |counts: &BTreeMap<i64, [i64; 7]>| counts.get(id).copied().unwrap_or_default();
         let (kept, counted) = (of(&kept), of(&counted));
-        if kept != counted {
+        if kept != counted && found < FINDINGS_MAX {
+            found += 1;
             let configuration = ConfigurationId::try_from(*id).ok();
             let (kept, counted) = (task_counts(kept), task_counts(counted));
             findings.push(Finding::TaskCounts { configuration, kept, counted });

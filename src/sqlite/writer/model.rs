@@ -1,8 +1,6 @@
 //! The queue in every order of its threads that shuttle comes to: each caller is answered once, none waits for ever, and
 //! none is told "done" before the commit. The controls break one of these, and must be caught.
 
-use std::time::{Duration, Instant};
-
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
@@ -32,6 +30,10 @@ impl Call for Counted {
         Ok(())
     }
 
+    fn wait(&self) -> Wait {
+        Wait::new(Duration::ZERO)
+    }
+
     fn refuse(&self, error: Error) {
         *lock(&self.0) = Some(error);
     }
@@ -48,9 +50,8 @@ struct Store {
 impl Store {
     /// One caller's operation; a patience of nothing makes it withdraw, if no leader was quicker.
     fn call(&self, patience: Duration) {
-        let started = Instant::now();
         let call = Arc::new(Counted::default());
-        match self.writer.wait(Some(call.clone()), started, started + patience) {
+        match self.writer.wait(Some(call.clone()), Wait::new(patience)) {
             Ok(Waited::Turn(turn)) => self.lead(turn),
             Ok(Waited::Answered) => match lock(&call.0).take() {
                 None => self.acknowledge(),
@@ -64,8 +65,7 @@ impl Store {
 
     /// A batch, which has a turn of its own.
     fn batch(&self, patience: Duration) {
-        let started = Instant::now();
-        match self.writer.wait(None, started, started + patience) {
+        match self.writer.wait(None, Wait::new(patience)) {
             Ok(Waited::Turn(Turn::Connection(connection))) => self.writer.give_back(Some(connection)),
             Ok(Waited::Turn(Turn::Reopen)) => self.writer.give_back(None),
             Ok(Waited::Answered) => panic!("a leader has taken a batch along"),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use taskstore::{Durability, Error, NewTask, OpenOptions, Progress, TaskStore};
+use taskstore::{Durability, Error, NewTask, OpenOptions, Progress, RunningTask, TaskStore};
 
 use super::{SECOND_NS, Watched, done_of, record};
 use crate::support::{everything, open, start};
@@ -108,6 +108,30 @@ fn a_store_that_goes_with_its_thread_writes_what_is_kept() {
     let keep = move || STORE.with_borrow_mut(|kept| *kept = Some(store));
     std::thread::spawn(keep).join().unwrap();
     assert_eq!(done_of(&open(&path), id), 2);
+}
+
+#[test]
+fn a_store_or_a_guard_that_goes_last_with_its_thread_writes_too() {
+    // Set up before the thread first writes, they go after everything else of it.
+    thread_local! {
+        static STORE: std::cell::RefCell<Option<TaskStore>> = const { std::cell::RefCell::new(None) };
+        static GUARD: std::cell::RefCell<Option<RunningTask>> = const { std::cell::RefCell::new(None) };
+    }
+    let Watched { store, path, _directory, .. } = Watched::new();
+    let another = open(&path);
+    let id = start(&store, "copy");
+    let work = move || {
+        STORE.with_borrow_mut(|_| ());
+        GUARD.with_borrow_mut(|_| ());
+        record(&store, id, 1);
+        record(&store, id, 2);
+        GUARD.with_borrow_mut(|kept| *kept = Some(another.start(NewTask::new("guarded")).unwrap()));
+        STORE.with_borrow_mut(|kept| *kept = Some(store));
+    };
+    std::thread::spawn(work).join().unwrap();
+    let after = open(&path);
+    assert_eq!(done_of(&after, id), 2);
+    assert_eq!(after.counts(None).unwrap().interrupted, 1);
 }
 
 #[test]
