@@ -25,7 +25,7 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     fn new(context: &'a Context, write: &'a dyn Verbs) -> Self {
-        Self { context, write, uncommitted: Uncommitted::new(Arc::clone(&context.kept_progress)) }
+        Self { context, write, uncommitted: Uncommitted::default() }
     }
 
     fn verb<T>(&self, operation: impl Fn(&Write<'_>) -> Result<T>) -> Result<T> {
@@ -77,9 +77,16 @@ impl<'a> Batch<'a> {
     /// Those of [`TaskStore::progress`].
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
         let progress = operation::progress(self.context, progress)?;
-        self.verb(|write| sqlite::task::progress(write, id, &progress))?;
-        self.uncommitted.progress(id, self.context.monotonic());
-        Ok(())
+        let (kept_progress, now) = (&self.context.kept_progress, self.context.monotonic());
+        self.verb(|write| {
+            sqlite::task::progress(write, id, &progress)?;
+            let (call, before) = kept_progress.overtake_in_batch(id, now);
+            if self.uncommitted.progress(id, call) {
+                let kept_progress = Arc::clone(kept_progress);
+                write.on_undo(move || kept_progress.restore(id, before));
+            }
+            Ok(())
+        })
     }
 
     /// See [`TaskStore::finish`].
@@ -267,7 +274,7 @@ impl TaskStore {
             let answer = work(&batch)?;
             Ok::<_, E>((answer, batch.uncommitted))
         })?;
-        uncommitted.commit();
+        uncommitted.commit(&self.context().kept_progress);
         Ok(answer)
     }
 }

@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -122,7 +122,7 @@ impl KeptProgress {
 
     /// Inside a batch that has written a progress: from here on every call is written, which waits for the batch. Gives
     /// also what [`restore`](Self::restore) needs.
-    fn overtake_in_batch(&self, id: TaskId, now: Duration) -> (Call, u64) {
+    pub(crate) fn overtake_in_batch(&self, id: TaskId, now: Duration) -> (Call, u64) {
         let mut state = self.lock();
         let number = state.next();
         if !state.tasks.contains_key(&id) {
@@ -279,44 +279,30 @@ impl Known {
     }
 }
 
-/// What a batch has written of progress and ends. Dropped, which it is while the batch still has its turn, it was rolled
-/// back.
-#[derive(Debug)]
+/// What a batch has written of progress and ends.
+#[derive(Debug, Default)]
 pub(crate) struct Uncommitted {
-    kept_progress: Arc<KeptProgress>,
-    /// For each task the last call, and what was so before the first.
-    calls: RefCell<HashMap<TaskId, (Call, u64)>>,
+    /// For each task the last call.
+    calls: RefCell<HashMap<TaskId, Call>>,
     ended: RefCell<Vec<TaskId>>,
 }
 
 impl Uncommitted {
-    pub(crate) fn new(kept_progress: Arc<KeptProgress>) -> Self {
-        Self { kept_progress, calls: RefCell::default(), ended: RefCell::default() }
-    }
-
-    pub(crate) fn progress(&self, id: TaskId, now: Duration) {
-        let (call, before) = self.kept_progress.overtake_in_batch(id, now);
-        self.calls.borrow_mut().entry(id).and_modify(|(last, _)| *last = call).or_insert((call, before));
+    /// Whether it is the first one of the task, which the undoing of the batch goes back before.
+    pub(crate) fn progress(&self, id: TaskId, call: Call) -> bool {
+        self.calls.borrow_mut().insert(id, call).is_none()
     }
 
     pub(crate) fn end(&self, id: TaskId) {
         self.ended.borrow_mut().push(id);
     }
 
-    pub(crate) fn commit(self) {
-        for (id, (call, _)) in self.calls.take() {
-            self.kept_progress.committed(id, call);
+    pub(crate) fn commit(self, kept_progress: &KeptProgress) {
+        for (id, call) in self.calls.into_inner() {
+            kept_progress.committed(id, call);
         }
-        for id in self.ended.take() {
-            self.kept_progress.forget(id);
-        }
-    }
-}
-
-impl Drop for Uncommitted {
-    fn drop(&mut self) {
-        for (id, (_, before)) in self.calls.take() {
-            self.kept_progress.restore(id, before);
+        for id in self.ended.into_inner() {
+            kept_progress.forget(id);
         }
     }
 }
