@@ -28,7 +28,9 @@ CREATE TABLE task (
     progress_total   INTEGER,          -- NULL if not known
     progress_phase   TEXT,
     message_count    INTEGER NOT NULL DEFAULT 0, -- also the seq of the newest message
+    level_reached    INTEGER,          -- the highest level of its messages: 4 warn, 5 error; NULL if none is that high
     key              TEXT CHECK (key <> ''), -- unique among the tasks
+    dismissed        INTEGER GENERATED ALWAYS AS (dismissed_ns IS NOT NULL) VIRTUAL,
 
     CHECK (outcome BETWEEN 1 AND 3), -- IN would build a table at every write
     CHECK ((outcome IS NULL) = (finished_ns IS NULL)),
@@ -39,16 +41,18 @@ CREATE TABLE task (
     CHECK (dismissed_by <> ''),
     CHECK (progress_done >= 0 AND progress_total >= 0),
     CHECK (progress_done IS NOT NULL OR (progress_total IS NULL AND progress_phase IS NULL)),
-    CHECK (message_count >= 0)
+    CHECK (message_count >= 0),
+    CHECK (level_reached BETWEEN 4 AND 5)
 ) STRICT;
 
--- Lists of visible tasks cost the same however many have been dismissed, and lists of dismissed ones likewise.
-CREATE INDEX task_visible ON task (id) WHERE dismissed_ns IS NULL;
-CREATE INDEX task_dismissed ON task (id) WHERE dismissed_ns IS NOT NULL;
-CREATE INDEX task_visible_by_configuration ON task (configuration_id, id)
-    WHERE dismissed_ns IS NULL AND configuration_id IS NOT NULL;
-CREATE INDEX task_dismissed_by_configuration ON task (configuration_id, id)
-    WHERE dismissed_ns IS NOT NULL AND configuration_id IS NOT NULL;
+-- Lists go by the id, which every index ends with, or by a time. All but the first are of few tasks, or are written once
+-- in a task's life, when it ends: a message or progress changes none of them, unless it is the first warning or error.
+CREATE INDEX task_listed ON task (dismissed);
+CREATE INDEX task_of_configuration ON task (configuration_id, dismissed) WHERE configuration_id IS NOT NULL;
+CREATE INDEX task_in_progress ON task (started_ns) WHERE outcome IS NULL;
+CREATE INDEX task_unsuccessful ON task (outcome, dismissed) WHERE outcome > 1;
+CREATE INDEX task_with_warnings ON task (dismissed) WHERE level_reached IS NOT NULL;
+CREATE INDEX task_ended ON task (dismissed, updated_ns) WHERE outcome IS NOT NULL;
 -- Rows without a key, which most are, are not in the indexes of keys.
 CREATE UNIQUE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 

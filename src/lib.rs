@@ -15,6 +15,7 @@ mod sqlite;
 mod store;
 mod system_task;
 mod task;
+mod text;
 pub mod wire;
 
 pub use batch::Batch;
@@ -33,6 +34,6 @@ pub use system_task::{
     SystemTasks,
 };
 pub use task::{
-    Dismissed, Level, Message, NewTask, NotEnded, Order, Outcome, Outcomes, Progress, RunError, RunningTask, Task,
-    TaskCounts, TaskFilter, TaskId, TaskState,
+    ConfigurationFilter, Dismissed, Level, Message, NewTask, NotEnded, Order, Outcome, Outcomes, Progress, RunError,
+    RunningTask, Task, TaskCounts, TaskFilter, TaskId, TaskState, TaskWithMessages, TimeRange,
 };

@@ -19,7 +19,7 @@ pub fn reads(criterion: &mut Criterion) {
     let next = store.list(&newest).expect("lists").next.expect("there are more");
     for (name, filter) in [
         ("read/list/50", newest.clone()),
-        ("read/list/50/behind_a_cursor", newest.clone().after(next)),
+        ("read/list/50/behind_a_cursor", newest.clone().cursor(next)),
         ("read/list/50/finished", newest.outcomes(Outcomes::FINISHED)),
     ] {
         criterion.bench_function(name, |bencher| bencher.iter(|| store.list(&filter).expect("lists")));

@@ -53,7 +53,10 @@ fn a_thousand_lifecycles_prepare_every_statement_once() {
         store.restore(id).unwrap();
         store.task(id).unwrap();
         store.messages(id, 0, 10).unwrap();
+        store.tail(id, 10).unwrap();
+        store.task_with_messages(id).unwrap();
         store.list(&TaskFilter::new().limit(5)).unwrap();
+        store.list_with_messages(&TaskFilter::new().limit(5)).unwrap();
     }
     let statements = super::task::statements_for_tests();
     store.database().with_connection(|connection| {

@@ -139,7 +139,7 @@ pub(crate) struct Read<'a> {
 
 impl Read<'_> {
     /// Runs several statements on one snapshot. Inside a transaction that is what they see already.
-    pub(super) fn snapshot<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn snapshot<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
         if !self.connection.is_autocommit() {
             return read();
         }

@@ -1,5 +1,7 @@
 //! How a search is split into terms, and when a term is found: as the published API does since its version 2025.4.
 
+use crate::text::fold;
+
 /// The terms of a search, each folded to be compared whatever the case.
 ///
 /// A search is split at blanks, but not inside quotes. A part that is quoted as a whole is one term, with `\` before a
@@ -20,15 +22,6 @@ pub(crate) fn terms(search: &str) -> Vec<String> {
 pub(crate) fn found(terms: &[String], texts: &[&str]) -> bool {
     let texts: Vec<String> = texts.iter().map(|text| fold(text)).collect();
     terms.iter().all(|term| texts.iter().any(|text| text.contains(term.as_str())))
-}
-
-/// Unicode's simple case folding.
-fn fold(text: &str) -> String {
-    let folded = |character: char| {
-        let code = unicode_case_mapping::case_folded(character)?;
-        char::from_u32(code.get())
-    };
-    text.chars().map(|character| folded(character).unwrap_or(character)).collect()
 }
 
 /// The parts between blanks. One with a closed quotation goes on through the blanks inside it.

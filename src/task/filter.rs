@@ -1,15 +1,45 @@
 //! Which tasks a list shows.
 
-use std::ops::BitOr;
+use std::hash::Hash;
+use std::ops::RangeBounds;
+use std::time::Duration;
 
-use super::{Outcome, TaskId};
+use chrono::{DateTime, Utc};
+
+use super::{Level, Outcomes, TimeRange};
 use crate::configuration::ConfigurationId;
+use crate::limits::Limits;
 use crate::page::Cursor;
 use crate::{Error, Result};
 
 /// Which tasks [`TaskStore::list`](crate::TaskStore::list) gives, in which order, and how many.
 ///
-/// The default: every task that is not dismissed, newest first, the first 100.
+/// The default: every task that is not dismissed, newest first, the first 100. A task is listed if it passes every
+/// filter that is set.
+///
+/// # What a page costs
+///
+/// A page costs the same wherever it lies, and however many tasks there are, if an index leads to its tasks: it reads
+/// past none that it leaves out. The table says which filters have one in the orders by id, newest and oldest first, the
+/// first that applies being used; what is left out by the others is read past, at about a microsecond for each four
+/// tasks, until the page is full. In the worst case, a filter that nothing passes, that is every task there is.
+///
+/// | filter | read past |
+/// | --- | --- |
+/// | [`outcomes`](Self::outcomes): in progress alone, or [`running_longer_than`](Self::running_longer_than) | no others; those in progress are sorted |
+/// | [`configuration`](Self::configuration): one | nothing |
+/// | [`outcomes`](Self::outcomes): failed, interrupted or in progress, in any combination | nothing |
+/// | [`level_reached`](Self::level_reached) | for errors, the tasks with warnings only |
+/// | [`dismissed`](Self::dismissed): hidden, included or only | nothing |
+/// | [`dismissed_by`](Self::dismissed_by) | what others have dismissed |
+/// | [`outcomes`](Self::outcomes) with finished among them | other outcomes |
+/// | [`performed_by`](Self::performed_by), [`configuration`](Self::configuration): deleted or none | those of others |
+/// | [`started`](Self::started), [`updated`](Self::updated), [`finished`](Self::finished) | those outside |
+/// | [`title`](Self::title) | other titles, at about a microsecond for each three |
+/// | [`message`](Self::message), [`text`](Self::text) | tasks with all their messages, at some microseconds for each |
+///
+/// [`Order::RecentlyUpdated`] has an index of its own, which leads past what [`dismissed`](Self::dismissed) hides; all
+/// other filters read past what they leave out. [`Order::LongestRunning`] reads the tasks in progress only.
 ///
 /// # Example
 ///
@@ -17,30 +47,58 @@ use crate::{Error, Result};
 /// use taskstore::{Dismissed, NewTask, Outcomes, TaskFilter, TaskStore};
 ///
 /// let store = TaskStore::open_in_memory()?;
-/// let id = store.start_detached(NewTask::new("Switch over"))?;
+/// let id = store.start_detached(NewTask::new("Switch over").performed_by("ann"))?;
 /// store.fail(id, "no answer from the standby")?;
-/// store.dismiss(id, "ann")?;
+/// store.dismiss(id, "ben")?;
 ///
 /// // A dismissed failure is still found among the failures.
 /// let failures = TaskFilter::new().outcomes(Outcomes::FAILED).dismissed(Dismissed::Included);
 /// assert_eq!(store.list(&failures)?.items[0].id, id);
+///
+/// // Filters combine.
+/// let hers = failures.performed_by("ann").text("STANDBY");
+/// assert_eq!(store.list(&hers)?.items.len(), 1);
+/// assert_eq!(store.list(&hers.dismissed_by("ann"))?.items.len(), 0);
 /// # Ok::<(), taskstore::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskFilter {
-    /// Only tasks of this configuration; none if it was deleted.
-    pub configuration: Option<ConfigurationId>,
-    /// Whether dismissed tasks are shown.
-    pub dismissed: Dismissed,
+    /// What the tasks relate to.
+    pub configuration: ConfigurationFilter,
     /// What may have happened to them.
     pub outcomes: Outcomes,
-    /// Newest or oldest first.
+    /// Whether dismissed tasks are shown.
+    pub dismissed: Dismissed,
+    /// Only tasks that this user has dismissed, whatever [`dismissed`](Self::dismissed) says.
+    pub dismissed_by: Option<String>,
+    /// Only tasks that this user has started. Empty for those of nobody.
+    pub performed_by: Option<String>,
+    /// Only tasks with this in their title; see [`TaskFilter::text`].
+    pub title: Option<String>,
+    /// Only tasks with this in a message; see [`TaskFilter::text`].
+    pub message: Option<String>,
+    /// Only tasks with this in their title or in a message; see [`TaskFilter::text`].
+    pub text: Option<String>,
+    /// Only tasks that started then.
+    pub started: TimeRange,
+    /// Only tasks that were last changed then.
+    pub updated: TimeRange,
+    /// Only tasks that ended then, whatever the outcome.
+    pub finished: TimeRange,
+    /// Only tasks with a message of this level or a higher one: `warn` or `error`.
+    pub level_reached: Option<Level>,
+    /// Only tasks in progress that started longer ago than this, by the store's wall clock.
+    pub running_longer_than: Option<Duration>,
+    /// What comes first.
     pub order: Order,
     /// The most rows of a page: from 1 to [`Limits::page_rows_max`](crate::Limits::page_rows_max).
     pub limit: u32,
-    /// The [`next`](crate::Page::next) of the page before.
-    pub after: Option<Cursor>,
+    /// The [`next`](crate::Page::next) or [`previous`](crate::Page::previous) of another page of this list.
+    pub cursor: Option<Cursor>,
+    /// How long a page may look for a [`title`](Self::title), [`message`](Self::message) or [`text`](Self::text): 1 s.
+    /// See [`TaskFilter::text`].
+    pub search_time_max: Duration,
 }
 
 impl TaskFilter {
@@ -48,25 +106,30 @@ impl TaskFilter {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            configuration: None,
-            dismissed: Dismissed::Hidden,
+            configuration: ConfigurationFilter::Any,
             outcomes: Outcomes::ANY,
+            dismissed: Dismissed::Hidden,
+            dismissed_by: None,
+            performed_by: None,
+            title: None,
+            message: None,
+            text: None,
+            started: TimeRange::ALWAYS,
+            updated: TimeRange::ALWAYS,
+            finished: TimeRange::ALWAYS,
+            level_reached: None,
+            running_longer_than: None,
             order: Order::NewestFirst,
             limit: 100,
-            after: None,
+            cursor: None,
+            search_time_max: Duration::from_secs(1),
         }
     }
 
-    /// Only tasks of this configuration.
+    /// What the tasks relate to: a [`ConfigurationId`], or a [`ConfigurationFilter`].
     #[must_use]
-    pub fn configuration(self, id: ConfigurationId) -> Self {
-        Self { configuration: Some(id), ..self }
-    }
-
-    /// Whether dismissed tasks are shown.
-    #[must_use]
-    pub fn dismissed(self, dismissed: Dismissed) -> Self {
-        Self { dismissed, ..self }
+    pub fn configuration(self, configuration: impl Into<ConfigurationFilter>) -> Self {
+        Self { configuration: configuration.into(), ..self }
     }
 
     /// What may have happened to them.
@@ -75,7 +138,83 @@ impl TaskFilter {
         Self { outcomes, ..self }
     }
 
-    /// Newest or oldest first.
+    /// Whether dismissed tasks are shown.
+    #[must_use]
+    pub fn dismissed(self, dismissed: Dismissed) -> Self {
+        Self { dismissed, ..self }
+    }
+
+    /// Only tasks that this user has dismissed, whatever [`dismissed`](Self::dismissed) says.
+    #[must_use]
+    pub fn dismissed_by(self, user: impl Into<String>) -> Self {
+        Self { dismissed_by: Some(user.into()), ..self }
+    }
+
+    /// Only tasks that this user has started.
+    #[must_use]
+    pub fn performed_by(self, user: impl Into<String>) -> Self {
+        Self { performed_by: Some(user.into()), ..self }
+    }
+
+    /// Only tasks with this in their title, found as [`text`](Self::text) is.
+    #[must_use]
+    pub fn title(self, part: impl Into<String>) -> Self {
+        Self { title: Some(part.into()), ..self }
+    }
+
+    /// Only tasks with this in a message, found as [`text`](Self::text) is.
+    #[must_use]
+    pub fn message(self, part: impl Into<String>) -> Self {
+        Self { message: Some(part.into()), ..self }
+    }
+
+    /// Only tasks with this in their title or in a message.
+    ///
+    /// It is found whatever the case, by Unicode's simple case folding (so `ä` finds `Ä`, but not `a` with a combining
+    /// diaeresis), and no character in it has another meaning than itself. An empty text is found everywhere.
+    ///
+    /// There is no index for it: task after task is looked through, in the order of the list. So that a page answers in
+    /// time, it ends when [`search_time_max`](Self::search_time_max) is over: it may then hold fewer rows than its
+    /// limit, or none, and its [`next`](crate::Page::next) goes on with the task behind the last that was looked through.
+    /// Whoever follows `next` to the end has seen all. At least one task is looked through for each page.
+    /// [`TaskStore::list_while`](crate::TaskStore::list_while) ends a page from elsewhere.
+    #[must_use]
+    pub fn text(self, part: impl Into<String>) -> Self {
+        Self { text: Some(part.into()), ..self }
+    }
+
+    /// Only tasks that started then: any Rust range of times.
+    #[must_use]
+    pub fn started(self, range: impl RangeBounds<DateTime<Utc>>) -> Self {
+        Self { started: TimeRange::of(range), ..self }
+    }
+
+    /// Only tasks that were last changed then: any Rust range of times.
+    #[must_use]
+    pub fn updated(self, range: impl RangeBounds<DateTime<Utc>>) -> Self {
+        Self { updated: TimeRange::of(range), ..self }
+    }
+
+    /// Only tasks that ended then, whatever the outcome: any Rust range of times.
+    #[must_use]
+    pub fn finished(self, range: impl RangeBounds<DateTime<Utc>>) -> Self {
+        Self { finished: TimeRange::of(range), ..self }
+    }
+
+    /// Only tasks with a message of this level or a higher one: [`Level::Warn`] or [`Level::Error`]. Lists refuse a lower
+    /// one, which is not kept track of.
+    #[must_use]
+    pub fn level_reached(self, level: Level) -> Self {
+        Self { level_reached: Some(level), ..self }
+    }
+
+    /// Only tasks in progress that started longer ago than this.
+    #[must_use]
+    pub fn running_longer_than(self, duration: Duration) -> Self {
+        Self { running_longer_than: Some(duration), ..self }
+    }
+
+    /// What comes first.
     #[must_use]
     pub fn order(self, order: Order) -> Self {
         Self { order, ..self }
@@ -87,31 +226,70 @@ impl TaskFilter {
         Self { limit, ..self }
     }
 
-    /// The page that begins where another ended.
+    /// The page that a cursor leads to: the next one, or the one before.
     #[must_use]
-    pub fn after(self, cursor: Cursor) -> Self {
-        Self { after: Some(cursor), ..self }
+    pub fn cursor(self, cursor: Cursor) -> Self {
+        Self { cursor: Some(cursor), ..self }
     }
 
-    /// The id that the page begins behind.
-    pub(crate) fn after_id(&self) -> Result<Option<TaskId>> {
-        let Some(cursor) = &self.after else { return Ok(None) };
-        let id = cursor.as_str().strip_prefix(self.order.cursor_prefix()).and_then(|id| id.parse::<TaskId>().ok());
-        // Only what was given out is taken back: "+7" and "007" are no cursors.
-        id.filter(|id| self.cursor_behind(*id) == *cursor)
-            .map(Some)
-            .ok_or_else(|| Error::InvalidCursor { cursor: cursor.to_string() })
+    /// How long a page may look for a text.
+    #[must_use]
+    pub fn search_time_max(self, time: Duration) -> Self {
+        Self { search_time_max: time, ..self }
     }
 
-    /// The cursor of a page that ends with this task.
-    pub(crate) fn cursor_behind(&self, id: TaskId) -> Cursor {
-        Cursor::new(format!("{}{id}", self.order.cursor_prefix()))
+    /// Which dismissed tasks are shown, all told.
+    pub(crate) fn shown(&self) -> Dismissed {
+        if self.dismissed_by.is_some() { Dismissed::Only } else { self.dismissed }
+    }
+
+    /// What makes it another list: all but the page.
+    pub(crate) fn list(&self) -> impl Hash + '_ {
+        let Self { configuration, outcomes, dismissed_by, performed_by, title, message, text, .. } = self;
+        let Self { started, updated, finished, level_reached, running_longer_than, order, .. } = self;
+        let texts = (dismissed_by, performed_by, title, message, text);
+        let times = (started, updated, finished, running_longer_than);
+        (configuration, outcomes, self.shown(), texts, times, level_reached, order)
+    }
+
+    /// Refuses what no list is asked for.
+    pub(crate) fn check(&self, limits: &Limits) -> Result<()> {
+        let name = |field, name: &Option<String>| name.as_ref().map_or(Ok(()), |name| limits.check_name(field, name));
+        name("dismissed_by", &self.dismissed_by)?;
+        name("performed_by", &self.performed_by)?;
+        for (field, text) in [("title", &self.title), ("message", &self.message), ("text", &self.text)] {
+            text.as_ref().map_or(Ok(()), |text| limits.check_text(field, text))?;
+        }
+        match self.level_reached {
+            None | Some(Level::Warn | Level::Error) => Ok(()),
+            Some(_) => Err(Error::Invalid { field: "level_reached", problem: "must be warn or error" }),
+        }
     }
 }
 
 impl Default for TaskFilter {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// What the tasks of a list relate to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ConfigurationFilter {
+    /// Anything, or nothing. The default.
+    #[default]
+    Any,
+    /// This configuration. If it was deleted it has no tasks any more.
+    One(ConfigurationId),
+    /// One that was deleted since.
+    Deleted,
+    /// Nothing.
+    None,
+}
+
+impl From<ConfigurationId> for ConfigurationFilter {
+    fn from(id: ConfigurationId) -> Self {
+        Self::One(id)
     }
 }
 
@@ -128,6 +306,10 @@ pub enum Dismissed {
 }
 
 /// The order of a list. Newest is what started last: the highest id.
+///
+/// A walk through the pages of an order by id meets every task exactly once that passes the filter from its beginning to
+/// its end, whatever is written meanwhile. In the other orders that holds for tasks whose time does not change meanwhile;
+/// one that is updated may be met twice or not at all, and each page is exact at its instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// What started last comes first. The default.
@@ -135,63 +317,22 @@ pub enum Order {
     NewestFirst,
     /// What started first comes first.
     OldestFirst,
+    /// What was changed last comes first: by a message, progress, its end, a dismissal or a restore. Of those changed at
+    /// the same instant, the newer one.
+    ///
+    /// Tasks in progress, whose time changes often, are in no index of times: they are sorted for each page, so that a
+    /// message costs nothing more. [`Progress`](crate::Progress) that is not written yet does not count.
+    RecentlyUpdated,
+    /// Tasks in progress only, what started first, by its time, first.
+    LongestRunning,
 }
 
 impl Order {
-    /// A cursor of one order means nothing in the other.
-    const fn cursor_prefix(self) -> &'static str {
+    /// Whether the keys rise from the first row to the last.
+    pub(crate) const fn rises(self) -> bool {
         match self {
-            Self::NewestFirst => "task-newest-",
-            Self::OldestFirst => "task-oldest-",
+            Self::NewestFirst | Self::RecentlyUpdated => false,
+            Self::OldestFirst | Self::LongestRunning => true,
         }
-    }
-}
-
-/// A set of outcomes, with "none yet" as one of them. Sets are joined with `|`.
-///
-/// # Example
-///
-/// ```
-/// use taskstore::{Outcome, Outcomes};
-///
-/// let bad = Outcomes::FAILED | Outcomes::INTERRUPTED;
-/// assert!(bad.contains(Some(Outcome::Failed)) && !bad.contains(None));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Outcomes(u8);
-
-impl Outcomes {
-    /// In progress.
-    pub const IN_PROGRESS: Self = Self::bit(None);
-    /// Finished.
-    pub const FINISHED: Self = Self::bit(Some(Outcome::Finished));
-    /// Failed.
-    pub const FAILED: Self = Self::bit(Some(Outcome::Failed));
-    /// Interrupted.
-    pub const INTERRUPTED: Self = Self::bit(Some(Outcome::Interrupted));
-    /// Whatever happened. The default of a filter.
-    pub const ANY: Self = Self(0b1111);
-
-    const fn bit(outcome: Option<Outcome>) -> Self {
-        Self(1 << Outcome::code(outcome))
-    }
-
-    /// Whether a task with this outcome is in the set.
-    #[must_use]
-    pub const fn contains(self, outcome: Option<Outcome>) -> bool {
-        self.0 & Self::bit(outcome).0 != 0
-    }
-
-    /// The set as the query takes it: bit n stands for the outcome that is stored as n.
-    pub(crate) const fn bits(self) -> u8 {
-        self.0
-    }
-}
-
-impl BitOr for Outcomes {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }

@@ -4,8 +4,11 @@ mod counts;
 mod filter;
 pub(crate) mod kept_progress;
 pub(crate) mod operation;
+mod outcomes;
+pub(crate) mod position;
 pub(crate) mod reason;
 mod running;
+mod time_range;
 mod verbs;
 
 use std::fmt;
@@ -15,9 +18,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use counts::TaskCounts;
-pub use filter::{Dismissed, Order, Outcomes, TaskFilter};
+pub use filter::{ConfigurationFilter, Dismissed, Order, TaskFilter};
+pub use outcomes::Outcomes;
 pub(crate) use running::DROP_PATIENCE;
 pub use running::{NotEnded, RunError, RunningTask};
+pub use time_range::TimeRange;
 
 use crate::configuration::ConfigurationId;
 use crate::{Error, id::id_type};
@@ -268,6 +273,10 @@ pub struct Task {
     pub progress: Option<Progress>,
     /// How many messages it has; also the `seq` of the newest.
     pub message_count: u64,
+    /// The highest level of its messages, if that is `warn` or `error`; `None` if they are all below, or there is none.
+    pub level_reached: Option<Level>,
+    /// The [key](NewTask::key) that it was started with.
+    pub key: Option<String>,
 }
 
 impl Task {
@@ -301,4 +310,19 @@ pub struct Message {
     pub level: Level,
     /// What was said: any text, also none, also many lines.
     pub text: String,
+    /// The key that it was recorded with by [`message_once`](crate::TaskStore::message_once).
+    pub key: Option<String>,
+}
+
+/// A task and all its messages.
+///
+/// As JSON it is the task's object with a member `messages` behind the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TaskWithMessages {
+    /// The task.
+    #[serde(flatten)]
+    pub task: Task,
+    /// What it said, oldest first.
+    pub messages: Vec<Message>,
 }

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskCounts, TaskFilter, TaskId, operation};
+use super::{
+    Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskCounts, TaskFilter, TaskId, TaskWithMessages,
+    operation,
+};
 use crate::configuration::ConfigurationId;
 use crate::page::Page;
 use crate::sqlite::Read;
+use crate::store::Context;
 use crate::{Error, Result, TaskStore, sqlite};
 
 /// How often a list is read at most where progress is written meanwhile.
@@ -195,7 +199,7 @@ impl TaskStore {
         self.database().write(operation::delete(id))
     }
 
-    /// One task, dismissed or not, with the newest progress that this store was told.
+    /// One task, dismissed or not, with the newest progress that this store was told; without its messages.
     ///
     /// # Errors
     ///
@@ -204,17 +208,50 @@ impl TaskStore {
         self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut)
     }
 
-    /// One page of tasks, without their messages, with the newest progress that this store was told.
+    /// One task, as [`task`](Self::task) gives it, and all its messages, of one instant.
     ///
-    /// The page is one snapshot: it holds nothing of a transaction that was not committed when it was taken. Orders go
-    /// by id, so that a walk through the pages meets every task exactly once that was there when the walk began and is
-    /// not deleted, dismissed or restored meanwhile. A page costs the same wherever it lies and however many tasks are hidden; a filter by
-    /// [outcomes](TaskFilter::outcomes) reads past the tasks that it leaves out.
+    /// Its messages are all in memory then; [`messages`](Self::messages) reads them a page at a time, and
+    /// [`tail`](Self::tail) the last ones.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](crate::Error::OutOfRange) for the limit, [`InvalidCursor`](crate::Error::InvalidCursor), and the
-    /// [errors of reading](TaskStore#errors-of-reading).
+    /// Those of [`task`](Self::task).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Level, NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.start_detached(NewTask::new("Copy"))?;
+    /// store.message(id, Level::Info, "one")?;
+    /// let copy = store.task_with_messages(id)?;
+    /// assert_eq!((copy.task.title.as_str(), copy.messages[0].text.as_str()), ("Copy", "one"));
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn task_with_messages(&self, id: TaskId) -> Result<TaskWithMessages> {
+        let read = |read: &Read<'_>| {
+            read.snapshot(|| {
+                let task = [sqlite::task::get(read, id)?];
+                let messages = sqlite::task::messages_of(read, &task)?;
+                Ok((task, messages))
+            })
+        };
+        let ([task], messages) = self.read_newest(read, |(task, _)| task)?;
+        Ok(TaskWithMessages { task, messages: messages.into_iter().flatten().collect() })
+    }
+
+    /// One page of tasks, without their messages, with the newest progress that this store was told.
+    ///
+    /// The page is one snapshot: it holds nothing of a transaction that was not committed when it was taken.
+    /// [`TaskFilter`] says which filters an index serves and what the others cost, and [`Order`](crate::Order) what a
+    /// walk through the pages meets while others write. Only a filter by [text](TaskFilter::text) may end a page early.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](crate::Error::OutOfRange) for the limit; [`InvalidCursor`](crate::Error::InvalidCursor) for a cursor
+    /// of another filter or order; [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for a user or
+    /// a text that no task can have, and for the level; and the [errors of reading](TaskStore#errors-of-reading).
     ///
     /// # Example
     ///
@@ -225,31 +262,106 @@ impl TaskStore {
     /// for title in ["one", "two", "three"] {
     ///     store.start_detached(NewTask::new(title))?;
     /// }
-    /// let first = store.list(&TaskFilter::new().limit(2))?;
+    /// let filter = TaskFilter::new().limit(2);
+    /// let first = store.list(&filter)?;
     /// assert_eq!(first.items[0].title, "three");
     ///
-    /// let next = first.next.expect("there is a third task");
-    /// let last = store.list(&TaskFilter::new().limit(2).after(next))?;
+    /// let next = first.next.clone().expect("there is a third task");
+    /// let last = store.list(&filter.clone().cursor(next))?;
     /// assert_eq!((last.items[0].title.as_str(), last.next), ("one", None));
+    ///
+    /// let previous = last.previous.expect("we came from there");
+    /// assert_eq!(store.list(&filter.cursor(previous))?.items, first.items);
     /// # Ok::<(), taskstore::Error>(())
     /// ```
     pub fn list(&self, filter: &TaskFilter) -> Result<Page<Task>> {
-        self.context().limits.check_page(filter.limit)?;
-        self.read_newest(|read| sqlite::task::list(read, filter), |page| &mut page.items)
+        self.list_while(filter, || true)
+    }
+
+    /// The same, looking for a [text](TaskFilter::text) only as long as `go_on` says so: it is asked before each task
+    /// that is looked through, but the first. The page ends there, as it does when
+    /// [`search_time_max`](TaskFilter::search_time_max) is over.
+    ///
+    /// So a search can be broken off from another thread, and gone on with later.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list`](Self::list).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use taskstore::{NewTask, TaskFilter, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// for title in ["one", "two", "three"] {
+    ///     store.start_detached(NewTask::new(title))?;
+    /// }
+    /// let is_wanted = AtomicBool::new(false); // by whoever closed the panel
+    /// let one = TaskFilter::new().text("one");
+    /// let page = store.list_while(&one, || is_wanted.load(Ordering::Relaxed))?;
+    /// assert_eq!((page.items.len(), page.next.is_some()), (0, true));
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn list_while(&self, filter: &TaskFilter, mut go_on: impl FnMut() -> bool) -> Result<Page<Task>> {
+        let list = self.prepare_list(filter)?;
+        self.read_newest(|read| list.page(read, &mut go_on), |page| &mut page.items)
+    }
+
+    /// One page of tasks with all their messages, of one instant: as [`list`](Self::list), whose cursors it shares.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list`](Self::list).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Level, NewTask, TaskFilter, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.start_detached(NewTask::new("Copy"))?;
+    /// store.message(id, Level::Info, "one")?;
+    /// let newest = store.list_with_messages(&TaskFilter::new().limit(50))?;
+    /// assert_eq!(newest.items[0].messages[0].text, "one");
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn list_with_messages(&self, filter: &TaskFilter) -> Result<Page<TaskWithMessages>> {
+        let list = self.prepare_list(filter)?;
+        let read = |read: &Read<'_>| {
+            read.snapshot(|| {
+                let page = list.page(read, &mut || true)?;
+                let messages = sqlite::task::messages_of(read, &page.items)?;
+                Ok((page, messages))
+            })
+        };
+        let (page, messages) = self.read_newest(read, |(page, _)| &mut page.items)?;
+        let both = |(task, messages)| TaskWithMessages { task, messages };
+        Ok(page.with_items(|tasks| tasks.into_iter().zip(messages).map(both).collect()))
+    }
+
+    fn prepare_list<'a>(&'a self, filter: &'a TaskFilter) -> Result<PreparedList<'a>> {
+        let context = self.context();
+        context.limits.check_page(filter.limit)?;
+        filter.check(&context.limits)?;
+        // Only how long something runs is told from now, so that a clock out of range hinders nothing else.
+        let now_ns = if filter.running_longer_than.is_some() { context.now_ns()? } else { 0 };
+        Ok(PreparedList { context, filter, now_ns })
     }
 
     /// Reads, and lays the kept progress over the tasks. Where some was written meanwhile and is kept no more, it may be
     /// newer than what was read, which is read again; not for ever, however busy the writers are.
     fn read_newest<T>(
         &self,
-        read: impl Fn(&Read<'_>) -> Result<T>,
+        mut read: impl FnMut(&Read<'_>) -> Result<T>,
         tasks: impl Fn(&mut T) -> &mut [Task],
     ) -> Result<T> {
         let kept_progress = &self.context().kept_progress;
         let mut reads = 0;
         loop {
             let before = kept_progress.state();
-            let mut found = self.database().read(&read)?;
+            let mut found = self.database().read(&mut read)?;
             reads += 1;
             if kept_progress.lay_over(tasks(&mut found), before) || reads == READS_MAX {
                 return Ok(found);
@@ -306,5 +418,47 @@ impl TaskStore {
     pub fn messages(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<Message>> {
         self.context().limits.check_page(limit)?;
         self.database().read(|read| sqlite::task::messages(read, id, after, limit))
+    }
+
+    /// The last messages of a task, oldest first, at most `limit`, which is from 1 to
+    /// [`Limits::page_rows_max`](crate::Limits::page_rows_max). It costs the same however many there are before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`messages`](Self::messages).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{Level, NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.start_detached(NewTask::new("Copy"))?;
+    /// for text in ["one", "two", "three"] {
+    ///     store.message(id, Level::Info, text)?;
+    /// }
+    /// let last = store.tail(id, 2)?;
+    /// assert_eq!((last[0].text.as_str(), last[1].seq), ("two", 3));
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn tail(&self, id: TaskId, limit: u32) -> Result<Vec<Message>> {
+        self.context().limits.check_page(limit)?;
+        self.database().read(|read| sqlite::task::tail(read, id, limit))
+    }
+}
+
+/// A list that may be read.
+struct PreparedList<'a> {
+    context: &'a Context,
+    filter: &'a TaskFilter,
+    now_ns: i64,
+}
+
+impl PreparedList<'_> {
+    fn page(&self, read: &Read<'_>, go_on: &mut dyn FnMut() -> bool) -> Result<Page<Task>> {
+        let Self { context, filter, now_ns } = self;
+        let started = context.monotonic();
+        let mut in_time = || go_on() && context.monotonic().saturating_sub(started) < filter.search_time_max;
+        sqlite::task::list(read, filter, *now_ns, &mut in_time)
     }
 }

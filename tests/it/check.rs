@@ -55,7 +55,7 @@ fn a_row_that_breaks_a_constraint_is_damage() {
 fn an_index_without_its_row_is_damage() {
     let found = found_after(execute(
         "PRAGMA writable_schema = on;
-        UPDATE sqlite_schema SET sql = replace(sql, '(id)', '(started_ns)') WHERE name = 'task_visible'",
+        UPDATE sqlite_schema SET sql = replace(sql, '(dismissed)', '(started_ns)') WHERE name = 'task_listed'",
     ));
     assert!(matches!(&found[..], [Finding::Damage { .. }, ..]), "{found:?}");
 }

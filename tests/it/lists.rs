@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use taskstore::{
-    ConfigurationId, Cursor, Dismissed, Error, NewTask, Order, Outcome, Outcomes, TaskFilter, TaskId, TaskStore,
+    ConfigurationFilter, ConfigurationId, Cursor, Dismissed, Error, NewTask, Order, Outcome, Outcomes, TaskFilter,
+    TaskId, TaskStore,
 };
 
 use crate::support::{configuration_id, finished, interrupted, start, temporary};
@@ -95,10 +96,13 @@ fn record(rows: &[Row], delete_last: bool) -> (TaskStore, Vec<TaskId>) {
 /// The ids that a filter without a page must give.
 fn expected(rows: &[Row], ids: &[TaskId], filter: &TaskFilter, delete_last: bool) -> Vec<TaskId> {
     let shown = rows.iter().zip(ids).filter(|(row, _)| {
-        let of_configuration = filter.configuration.is_none_or(|id| {
-            let gone = delete_last && id == id_of(CONFIGURATIONS - 1);
-            !gone && row.configuration.map(id_of) == Some(id)
-        });
+        let of_configuration = match filter.configuration {
+            ConfigurationFilter::One(id) => {
+                let gone = delete_last && id == id_of(CONFIGURATIONS - 1);
+                !gone && row.configuration.map(id_of) == Some(id)
+            }
+            _ => true,
+        };
         let by_dismissal = match filter.dismissed {
             Dismissed::Hidden => !row.dismissed,
             Dismissed::Included => true,
@@ -148,7 +152,7 @@ proptest! {
         for limit in limits {
             let page = filter.clone().limit(limit);
             // A cursor is text, which may have gone through an URL.
-            let page = after.iter().fold(page, |page, cursor| page.after(cursor.to_string().parse().unwrap()));
+            let page = after.iter().fold(page, |page, cursor| page.cursor(cursor.to_string().parse().unwrap()));
             let page = store.list(&page).unwrap();
             met.extend(ids_of(&page));
             prop_assert!(page.items.len() <= limit as usize);
@@ -181,10 +185,10 @@ proptest! {
             }
         }
         let late = start(&store, "late");
-        let rest = first.next.clone().map_or(Vec::new(), |next| ids_of(&store.list(&filter.clone().after(next)).unwrap()));
+        let rest = first.next.clone().map_or(Vec::new(), |next| ids_of(&store.list(&filter.clone().cursor(next)).unwrap()));
         let still = expected(&rows, &ids, &filter, false);
         let behind: Vec<_> = whole.iter().skip(first.items.len()).copied().filter(|id| still.contains(id)).collect();
-        let arrives = first.next.is_some() && filter.order == Order::OldestFirst && filter.configuration.is_none()
+        let arrives = first.next.is_some() && filter.order == Order::OldestFirst && filter.configuration == ConfigurationFilter::Any
             && filter.dismissed != Dismissed::Only && filter.outcomes.contains(None);
         prop_assert_eq!(rest, behind.into_iter().chain(arrives.then_some(late)).collect::<Vec<_>>());
     }
@@ -200,7 +204,7 @@ fn the_default_shows_a_hundred_undismissed_tasks_newest_first() {
     store.dismiss(ids[101], "ann").unwrap();
     let page = store.list(&TaskFilter::default()).unwrap();
     assert!(ids_of(&page).iter().eq(ids[1..=100].iter().rev()));
-    let next = store.list(&TaskFilter::new().after(page.next.unwrap())).unwrap();
+    let next = store.list(&TaskFilter::new().cursor(page.next.unwrap())).unwrap();
     assert_eq!((ids_of(&next), next.next), (vec![ids[0]], None));
 }
 
@@ -243,7 +247,7 @@ fn a_cursor_of_the_other_order_and_what_is_none_are_refused_by_name() {
     }
     let cursor = |order| store.list(&TaskFilter::new().order(order).limit(1)).unwrap().next.unwrap();
     let refused = |order, cursor: Cursor| {
-        let error = store.list(&TaskFilter::new().order(order).after(cursor.clone())).unwrap_err();
+        let error = store.list(&TaskFilter::new().order(order).cursor(cursor.clone())).unwrap_err();
         let named = matches!(&error, Error::InvalidCursor { cursor: named } if *named == cursor.to_string());
         assert!(named, "{error:?}");
         assert_eq!(error.to_string(), format!("the cursor {:?} does not belong to this list", cursor.to_string()));
@@ -252,8 +256,8 @@ fn a_cursor_of_the_other_order_and_what_is_none_are_refused_by_name() {
     refused(Order::OldestFirst, newest.clone());
     refused(Order::NewestFirst, oldest);
     let prefix = newest.to_string().trim_end_matches(char::is_numeric).to_owned();
-    let numbers = ["", "0", "-1", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "1' OR 1=1 --", "٣"];
-    let garbage = ["", "1", "task", "{}", "\0", "%", "task-newest"];
+    let numbers = ["", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "1' OR 1=1 --", "٣"];
+    let garbage = ["", "1", "next", "{}", "\0", "%", "next.0.0.1", "next...", "previous.0.0.1"];
     for text in numbers.map(|number| format!("{prefix}{number}")).into_iter().chain(garbage.map(str::to_owned)) {
         for order in [Order::NewestFirst, Order::OldestFirst] {
             refused(order, text.parse().unwrap());
@@ -268,10 +272,11 @@ fn a_cursor_is_taken_only_as_it_was_given_out() {
         start(&store, title);
     }
     let given = store.list(&TaskFilter::new().limit(1)).unwrap().next.unwrap().to_string();
-    assert!(given.ends_with('3'));
-    for number in ["+3", "03", "003"] {
-        let spelt = given.replace('3', number);
-        let answer = store.list(&TaskFilter::new().after(spelt.parse().unwrap()));
+    // It lies before task 3.
+    assert!(given.ends_with(".2"), "{given}");
+    for number in ["+2", "02", "002"] {
+        let spelt = given.replace(".2", &format!(".{number}"));
+        let answer = store.list(&TaskFilter::new().cursor(spelt.parse().unwrap()));
         assert!(matches!(&answer, Err(Error::InvalidCursor { cursor }) if *cursor == spelt), "{spelt}: {answer:?}");
     }
 }

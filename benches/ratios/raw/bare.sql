@@ -16,15 +16,17 @@ CREATE TABLE task (
     dismissed_ns     INTEGER,
     progress_done    INTEGER,
     progress_total   INTEGER,
-    progress_phase   TEXT
+    progress_phase   TEXT,
+    level_reached    INTEGER,
+    dismissed        INTEGER GENERATED ALWAYS AS (dismissed_ns IS NOT NULL) VIRTUAL
 );
 
-CREATE INDEX task_visible ON task (id) WHERE dismissed_ns IS NULL;
-CREATE INDEX task_dismissed ON task (id) WHERE dismissed_ns IS NOT NULL;
-CREATE INDEX task_visible_by_configuration ON task (configuration_id, id)
-    WHERE dismissed_ns IS NULL AND configuration_id IS NOT NULL;
-CREATE INDEX task_dismissed_by_configuration ON task (configuration_id, id)
-    WHERE dismissed_ns IS NOT NULL AND configuration_id IS NOT NULL;
+CREATE INDEX task_listed ON task (dismissed);
+CREATE INDEX task_of_configuration ON task (configuration_id, dismissed) WHERE configuration_id IS NOT NULL;
+CREATE INDEX task_in_progress ON task (started_ns) WHERE outcome IS NULL;
+CREATE INDEX task_unsuccessful ON task (outcome, dismissed) WHERE outcome > 1;
+CREATE INDEX task_with_warnings ON task (dismissed) WHERE level_reached IS NOT NULL;
+CREATE INDEX task_ended ON task (dismissed, updated_ns) WHERE outcome IS NOT NULL;
 
 CREATE TABLE message (
     task_id INTEGER NOT NULL,

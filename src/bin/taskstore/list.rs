@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use taskstore::wire::task_api::{DismissedMember, ListRequest, write_list};
-use taskstore::{Dismissed, Task, TaskFilter, TaskStore};
+use taskstore::{ConfigurationFilter, Dismissed, Task, TaskFilter, TaskStore};
 
 use crate::arguments::ListArguments;
 use crate::database;
@@ -33,7 +33,7 @@ fn list_as_json(store: &TaskStore, arguments: &ListArguments) -> Result<(), Fail
 fn list_for_people(store: &TaskStore, arguments: &ListArguments) -> Result<(), Failure> {
     let dismissed = if arguments.show_hidden { Dismissed::Included } else { Dismissed::Hidden };
     let mut filter = TaskFilter::new().dismissed(dismissed);
-    filter.configuration = arguments.configuration;
+    filter.configuration = arguments.configuration.map_or(ConfigurationFilter::Any, ConfigurationFilter::One);
     print(|out| {
         let mut table = Table::new(["ID", "STATE", "STARTED", "BY", "CONFIGURATION", "TITLE"], width());
         let mut left = arguments.limit;
@@ -50,7 +50,7 @@ fn list_for_people(store: &TaskStore, arguments: &ListArguments) -> Result<(), F
             let now = Utc::now();
             table.write(out, &page.items.iter().map(|task| row(task, now)).collect::<Vec<_>>())?;
             match page.next {
-                Some(next) => filter.after = Some(next),
+                Some(next) => filter.cursor = Some(next),
                 None => break,
             }
         }

@@ -35,7 +35,7 @@ pub(crate) fn list(read: &Read<'_>, filter: &SystemTaskFilter) -> Result<Page<Sy
     })?;
     let next = last.filter(|_| items.len() > limit);
     items.truncate(limit);
-    Ok(Page { items, next, total })
+    Ok(Page { items, next, previous: None, total })
 }
 
 pub(crate) fn list_numbered(

@@ -95,13 +95,13 @@ const KEPT: &str = "SELECT * FROM task_count";
 macro_rules! counted {
     () => {
         "SELECT coalesce(configuration_id, 0),
-            count(*) FILTER (WHERE outcome IS NULL AND dismissed_ns IS NULL),
-            count(*) FILTER (WHERE outcome = 1 AND dismissed_ns IS NULL),
-            count(*) FILTER (WHERE outcome = 2 AND dismissed_ns IS NULL),
-            count(*) FILTER (WHERE outcome = 3 AND dismissed_ns IS NULL),
-            count(*) FILTER (WHERE outcome = 1 AND dismissed_ns IS NOT NULL),
-            count(*) FILTER (WHERE outcome = 2 AND dismissed_ns IS NOT NULL),
-            count(*) FILTER (WHERE outcome = 3 AND dismissed_ns IS NOT NULL)
+            count(*) FILTER (WHERE outcome IS NULL AND dismissed = 0),
+            count(*) FILTER (WHERE outcome = 1 AND dismissed = 0),
+            count(*) FILTER (WHERE outcome = 2 AND dismissed = 0),
+            count(*) FILTER (WHERE outcome = 3 AND dismissed = 0),
+            count(*) FILTER (WHERE outcome = 1 AND dismissed = 1),
+            count(*) FILTER (WHERE outcome = 2 AND dismissed = 1),
+            count(*) FILTER (WHERE outcome = 3 AND dismissed = 1)
         FROM task GROUP BY 1"
     };
 }

@@ -1,13 +1,17 @@
 //! The statements of tasks.
 
 mod count;
+mod list;
+mod messages;
 mod read;
+mod search;
 mod stream;
 mod write;
 
 pub(super) use count::{CountChanges, check as check_counts};
 pub(crate) use count::{counts, recount};
-pub(crate) use read::{get, list, messages};
+pub(crate) use messages::{messages, messages_of, tail};
+pub(crate) use read::{get, list};
 pub(crate) use stream::{MessageRow, TaskRow, each_message, each_task, one_task};
 pub(crate) use write::{Said, delete, dismiss, dismiss_all, end, message, progress, restore, set_progress, start};
 
@@ -22,7 +26,13 @@ fn not_found(id: TaskId) -> Error {
 /// Statements of one lifecycle with how often each runs in it.
 #[cfg(test)]
 pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
-    write::statements_for_tests().into_iter().chain(read::statements_for_tests()).collect()
+    [
+        write::statements_for_tests(),
+        read::statements_for_tests(),
+        list::statements_for_tests(),
+        messages::statements_for_tests(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]

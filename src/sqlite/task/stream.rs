@@ -1,13 +1,16 @@
 //! Rows lent as they come, text and all, for whoever writes them out without keeping them.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use rusqlite::{Row, named_params};
 
 use super::super::error::during;
 use super::super::row::{text, text_or_null};
 use super::super::transaction::Read;
-use super::{not_found, read};
+use super::search::Search;
+use super::{list, not_found, read};
+use crate::task::position::Reading;
 use crate::task::{Outcome, TaskFilter, TaskId};
 use crate::{Error, Result};
 
@@ -49,13 +52,25 @@ pub(crate) struct MessageRow<'a> {
     pub(crate) text: Cow<'a, str>,
 }
 
-/// Hands each task of a list to `see`; the filter's page is not heeded. The caller holds a snapshot.
+/// Hands each task of a list to `see`; the filter's page is not heeded. `searched` is called for each one that was looked
+/// through for a text in vain. The caller holds a snapshot.
 pub(crate) fn each_task<E: From<Error>>(
     read: &Read<'_>,
     filter: &TaskFilter,
+    now_ns: i64,
+    mut searched: impl FnMut() -> Result<(), E>,
     mut see: impl FnMut(TaskRow<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    read::each(read, filter, None, -1, |row| see(TaskRow::of(row).map_err(during("read a task"))?))
+    let mut search = Search::of(filter);
+    list::each(read, filter, now_ns, &Reading::of_whole(filter), |row| {
+        let is_shown = search.as_mut().map_or(Ok(true), |search| search.finds(read, row))?;
+        if is_shown {
+            see(TaskRow::of(row).map_err(during("read a task"))?)?;
+        } else {
+            searched()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// Hands one task to `see`. The caller holds a snapshot.
@@ -64,7 +79,7 @@ pub(crate) fn one_task<T, E: From<Error>>(
     id: TaskId,
     see: impl FnOnce(TaskRow<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut get = read.connection.prepare_cached(read::GET).map_err(during("read a task"))?;
+    let mut get = read.connection.prepare_cached(&read::get_statement()).map_err(during("read a task"))?;
     let mut rows = get.query(named_params! { ":id": id }).map_err(during("read a task"))?;
     match rows.next().map_err(during("read a task"))? {
         Some(row) => see(TaskRow::of(row).map_err(during("read a task"))?),

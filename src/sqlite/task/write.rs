@@ -53,13 +53,29 @@ const COUNT_MESSAGE: &str = "
     SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2)
     WHERE id = ?1 AND outcome IS NULL";
 
+/// The same for a level that is kept track of. What most messages are is counted without, since each statement that sets
+/// the level looks into the index of it.
+const COUNT_WARNING: &str = "
+    UPDATE task
+    SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2),
+        level_reached = max(?3, coalesce(level_reached, ?3))
+    WHERE id = ?1 AND outcome IS NULL";
+
 pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i64) -> Result<()> {
     if let Some(key) = said.key
         && keyed::find::<i64>(write, MESSAGE_OF_KEY, named_params! { ":id": id, ":key": key })?.is_some()
     {
         return Ok(());
     }
-    if write.change("record a message", COUNT_MESSAGE, params![id, now_ns])? == 0 {
+    let counted = match said.level {
+        Level::Trace | Level::Debug | Level::Info => {
+            write.change("record a message", COUNT_MESSAGE, params![id, now_ns])?
+        }
+        level @ (Level::Warn | Level::Error) => {
+            write.change("record a message", COUNT_WARNING, params![id, now_ns, level])?
+        }
+    };
+    if counted == 0 {
         return Err(refusal(write, id, "add a message to", "in progress"));
     }
     append(write, id, said, now_ns)
@@ -97,13 +113,20 @@ pub(crate) fn set_progress(write: &Write<'_>, id: TaskId, progress: &TimedProgre
 /// A clock that went back must not end a task before it was last changed.
 const END: &str = "
     UPDATE task
+    SET outcome = ?2, finished_ns = max(updated_ns, ?3), updated_ns = max(updated_ns, ?3)
+    WHERE id = ?1 AND outcome IS NULL";
+
+/// The same with a last message, at level error.
+const END_WITH_REASON: &str = "
+    UPDATE task
     SET outcome = ?2, finished_ns = max(updated_ns, ?3), updated_ns = max(updated_ns, ?3),
-        message_count = message_count + ?4
+        message_count = message_count + 1, level_reached = 5
     WHERE id = ?1 AND outcome IS NULL";
 
 /// Ends a task, with its reason as the last message.
 pub(crate) fn end(write: &Write<'_>, id: TaskId, outcome: Outcome, reason: Option<&str>, now_ns: i64) -> Result<()> {
-    if write.change("end a task", END, params![id, outcome, now_ns, reason.is_some()])? == 0 {
+    let end = if reason.is_some() { END_WITH_REASON } else { END };
+    if write.change("end a task", end, params![id, outcome, now_ns])? == 0 {
         let action = match outcome {
             Outcome::Finished => "finish",
             Outcome::Failed => "fail",
@@ -135,21 +158,21 @@ pub(crate) fn dismiss(write: &Write<'_>, id: TaskId, by: &str, now_ns: i64) -> R
 const DISMISS_ALL: &str = "
     UPDATE task
     SET dismissed_by = :by, dismissed_ns = max(updated_ns, :now), updated_ns = max(updated_ns, :now)
-    WHERE dismissed_ns IS NULL AND outcome IS NOT NULL";
+    WHERE dismissed = 0 AND outcome IS NOT NULL";
 
 const DISMISS_ALL_OF: &str = "
     UPDATE task
     SET dismissed_by = :by, dismissed_ns = max(updated_ns, :now), updated_ns = max(updated_ns, :now)
-    WHERE configuration_id = :configuration AND dismissed_ns IS NULL AND outcome IS NOT NULL";
+    WHERE configuration_id = :configuration AND dismissed = 0 AND outcome IS NOT NULL";
 
 const COUNT_ALL: &str = "
     SELECT count(*), configuration_id, outcome FROM task
-    WHERE dismissed_ns IS NULL AND outcome IS NOT NULL
+    WHERE dismissed = 0 AND outcome IS NOT NULL
     GROUP BY configuration_id, outcome";
 
 const COUNT_ALL_OF: &str = "
     SELECT count(*), configuration_id, outcome FROM task
-    WHERE configuration_id = :configuration AND dismissed_ns IS NULL AND outcome IS NOT NULL
+    WHERE configuration_id = :configuration AND dismissed = 0 AND outcome IS NOT NULL
     GROUP BY outcome";
 
 pub(crate) fn dismiss_all(
@@ -221,7 +244,7 @@ pub(crate) fn delete(write: &Write<'_>, id: TaskId) -> Result<()> {
     Ok(())
 }
 
-const COUNTED: &str = "SELECT configuration_id, outcome, dismissed_ns IS NOT NULL FROM task WHERE id = ?1";
+const COUNTED: &str = "SELECT configuration_id, outcome, dismissed FROM task WHERE id = ?1";
 
 /// What a task is counted as.
 fn counted(write: &Write<'_>, id: TaskId) -> Result<Counted> {

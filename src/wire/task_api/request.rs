@@ -41,7 +41,11 @@ impl ListRequest {
     /// The list that the request asks for; its page is not heeded.
     pub(super) fn filter(self) -> TaskFilter {
         let dismissed = if self.show_hidden { Dismissed::Included } else { Dismissed::Hidden };
-        TaskFilter { configuration: self.configuration, ..TaskFilter::new().dismissed(dismissed) }
+        let filter = TaskFilter::new().dismissed(dismissed);
+        match self.configuration {
+            Some(id) => filter.configuration(id),
+            None => filter,
+        }
     }
 }
 

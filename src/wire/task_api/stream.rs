@@ -90,11 +90,17 @@ struct Tasks<'a> {
 impl Serialize for Tasks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tasks = serializer.serialize_seq(None)?;
-        task::each_task(self.source.read, self.filter, |row| {
-            tasks
-                .serialize_element(&TaskBody { source: self.source, row: &row, member: self.member })
-                .map_err(Stop::Serializer)
-        })
+        task::each_task(
+            self.source.read,
+            self.filter,
+            0,
+            || Ok(()),
+            |row| {
+                tasks
+                    .serialize_element(&TaskBody { source: self.source, row: &row, member: self.member })
+                    .map_err(Stop::Serializer)
+            },
+        )
         .map_err(|stop| self.source.stop(stop))?;
         tasks.end()
     }

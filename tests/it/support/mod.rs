@@ -92,7 +92,7 @@ pub(crate) fn everything(store: &TaskStore) -> Everything {
             (task, messages)
         }));
         let Some(next) = page.next else { break };
-        page = store.list(&filter.clone().after(next)).unwrap();
+        page = store.list(&filter.clone().cursor(next)).unwrap();
     }
     Everything { configurations: store.configurations().list().unwrap(), tasks }
 }

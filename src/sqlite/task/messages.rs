@@ -1,0 +1,124 @@
+//! What tasks said.
+
+use rusqlite::{Row, named_params};
+
+use super::super::error::during;
+use super::super::row::{Amount, Text, Time};
+use super::super::transaction::Read;
+use super::not_found;
+use crate::Result;
+use crate::task::{Message, Task, TaskId};
+
+/// A message, whose columns begin at the second one.
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        seq: row.get::<_, Amount>(1)?.0,
+        time: row.get::<_, Time>(2)?.0,
+        level: row.get(3)?,
+        text: row.get::<_, Text>(4)?.0,
+        key: row.get::<_, Option<Text>>(5)?.map(|Text(key)| key),
+    })
+}
+
+const BEHIND: &str = "
+    SELECT task_id, seq, time_ns, level, text, key FROM message
+    WHERE task_id = :id AND seq > :after ORDER BY seq LIMIT :limit";
+
+/// The messages of a task behind the one of this number.
+pub(crate) fn messages(read: &Read<'_>, id: TaskId, after: u64, limit: u32) -> Result<Vec<Message>> {
+    // No task has as many messages as an `i64` can count.
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    read.snapshot(|| {
+        must_exist(read, id)?;
+        let mut messages = read.connection.prepare_cached(BEHIND).map_err(during("read the messages"))?;
+        let rows = messages.query_map(named_params! { ":id": id, ":after": after, ":limit": limit }, message);
+        rows.and_then(Iterator::collect).map_err(during("read the messages"))
+    })
+}
+
+const TAIL: &str = "
+    SELECT task_id, seq, time_ns, level, text, key FROM message
+    WHERE task_id = :id ORDER BY seq DESC LIMIT :limit";
+
+/// The last messages of a task, oldest first.
+pub(crate) fn tail(read: &Read<'_>, id: TaskId, limit: u32) -> Result<Vec<Message>> {
+    let mut newest_first: Vec<Message> = read.snapshot(|| {
+        must_exist(read, id)?;
+        let mut messages = read.connection.prepare_cached(TAIL).map_err(during("read the messages"))?;
+        let rows = messages.query_map(named_params! { ":id": id, ":limit": limit }, message);
+        rows.and_then(Iterator::collect).map_err(during("read the messages"))
+    })?;
+    newest_first.reverse();
+    Ok(newest_first)
+}
+
+const EXISTS: &str = "SELECT 1 FROM task WHERE id = :id";
+
+fn must_exist(read: &Read<'_>, id: TaskId) -> Result<()> {
+    let mut exists = read.connection.prepare_cached(EXISTS).map_err(during("read a task"))?;
+    if exists.exists(named_params! { ":id": id }).map_err(during("read a task"))? { Ok(()) } else { Err(not_found(id)) }
+}
+
+const OF_TASKS: &str = "
+    SELECT task_id, seq, time_ns, level, text, key FROM message
+    WHERE task_id BETWEEN :first AND :last ORDER BY task_id, seq";
+
+/// The messages of each of these tasks, in their order. The caller holds the snapshot that the tasks are of.
+///
+/// They are read in one go as they lie in the file, from the first task's to the last one's. Where others lie between, it
+/// is begun anew behind those, so that they cost no more than one look.
+pub(crate) fn messages_of(read: &Read<'_>, tasks: &[Task]) -> Result<Vec<Vec<Message>>> {
+    let room = |task: &Task| Vec::with_capacity(usize::try_from(task.message_count).unwrap_or(0).min(ROOM_MAX));
+    let mut found: Vec<Vec<Message>> = tasks.iter().map(room).collect();
+    let mut places: Vec<(TaskId, &mut Vec<Message>)> = tasks
+        .iter()
+        .zip(&mut found)
+        .filter(|(task, _)| task.message_count > 0)
+        .map(|(task, of)| (task.id, of))
+        .collect();
+    places.sort_unstable_by_key(|(id, _)| *id);
+    let last = places.last().map(|(id, _)| *id);
+    let mut wanted = places.into_iter().peekable();
+
+    let mut messages = read.connection.prepare_cached(OF_TASKS).map_err(during("read the messages"))?;
+    while let Some((first, _)) = wanted.peek() {
+        let values = named_params! { ":first": first, ":last": last };
+        let mut rows = messages.query(values).map_err(during("read the messages"))?;
+        loop {
+            let Some(row) = rows.next().map_err(during("read the messages"))? else { return Ok(found) };
+            let id: TaskId = row.get(0).map_err(during("read the messages"))?;
+            while wanted.next_if(|(wanted, _)| *wanted < id).is_some() {}
+            match wanted.peek_mut() {
+                Some((wanted, of)) if *wanted == id => of.push(message(row).map_err(during("read the messages"))?),
+                _ => break,
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A count in the file may be wrong; no more room than this is made for it ahead.
+const ROOM_MAX: usize = 1_024;
+
+/// Statements of the readers, with how often each runs in the lifecycle of the test.
+#[cfg(test)]
+pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
+    vec![(BEHIND.to_owned(), 1), (TAIL.to_owned(), 1), (OF_TASKS.to_owned(), 2)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::assert_plans;
+
+    #[test]
+    fn messages_are_found_by_their_key_and_in_its_order() {
+        assert_plans(&[
+            (BEHIND, "SEARCH message USING PRIMARY KEY (task_id=? AND seq>?)"),
+            (TAIL, "SEARCH message USING PRIMARY KEY (task_id=?)"),
+            (OF_TASKS, "SEARCH message USING PRIMARY KEY (task_id>? AND task_id<?)"),
+            (super::super::search::MESSAGES, "SEARCH message USING PRIMARY KEY (task_id=?)"),
+            (EXISTS, "SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"),
+        ]);
+    }
+}

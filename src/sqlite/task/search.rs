@@ -1,0 +1,54 @@
+//! Texts that are looked for in task after task.
+
+use rusqlite::{Row, named_params};
+
+use super::super::error::during;
+use super::super::row::text;
+use super::super::transaction::Read;
+use crate::Result;
+use crate::task::TaskFilter;
+use crate::text::Needle;
+
+/// What a filter looks for.
+pub(super) struct Search {
+    title: Option<Needle>,
+    message: Option<Needle>,
+    either: Option<Needle>,
+}
+
+impl Search {
+    /// `None` if the filter looks for no text.
+    pub(super) fn of(filter: &TaskFilter) -> Option<Self> {
+        let needle = |text: &Option<String>| text.as_deref().map(Needle::new);
+        let search =
+            Self { title: needle(&filter.title), message: needle(&filter.message), either: needle(&filter.text) };
+        (search.title.is_some() || search.message.is_some() || search.either.is_some()).then_some(search)
+    }
+
+    /// Whether a task, given as its row, has all that is looked for.
+    pub(super) fn finds(&mut self, read: &Read<'_>, task: &Row<'_>) -> Result<bool> {
+        let title = text(task, 3).map_err(during("read a task"))?;
+        let is_found = |needle: &mut Option<Needle>| needle.as_mut().is_none_or(|needle| needle.is_in(&title));
+        if !is_found(&mut self.title) {
+            return Ok(false);
+        }
+        let either = if is_found(&mut self.either) { None } else { self.either.as_mut() };
+        let mut missing: Vec<&mut Needle> = self.message.iter_mut().chain(either).collect();
+        if missing.is_empty() {
+            return Ok(true);
+        }
+        let mut messages = read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?;
+        let id: i64 = task.get(0).map_err(during("read a task"))?;
+        let mut rows = messages.query(named_params! { ":id": id }).map_err(during("read the messages"))?;
+        while let Some(row) = rows.next().map_err(during("read the messages"))? {
+            let text = text(row, 0).map_err(during("read the messages"))?;
+            missing.retain_mut(|needle| !needle.is_in(&text));
+            if missing.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+pub(super) const MESSAGES: &str = "SELECT text FROM message WHERE task_id = :id ORDER BY seq";

@@ -1,0 +1,92 @@
+//! Text compared whatever the case.
+
+/// Unicode's simple case folding.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+fn fold_into(text: &str, folded: &mut String) {
+    let fold = |character: char| {
+        let code = unicode_case_mapping::case_folded(character)?;
+        char::from_u32(code.get())
+    };
+    folded.extend(text.chars().map(|character| fold(character).unwrap_or(character)));
+}
+
+/// A text that is looked for in others, whatever the case. No character in it has another meaning than itself.
+#[derive(Debug)]
+pub(crate) struct Needle {
+    folded: String,
+    /// Where texts are folded, one after another.
+    buffer: String,
+}
+
+impl Needle {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { folded: fold(text), buffer: String::new() }
+    }
+
+    /// Whether it is found. An empty needle is found everywhere.
+    pub(crate) fn is_in(&mut self, text: &str) -> bool {
+        if text.is_ascii() {
+            // ASCII folds to ASCII, so a needle with anything else is not found.
+            return is_in_ascii(self.folded.as_bytes(), text.as_bytes());
+        }
+        self.buffer.clear();
+        fold_into(text, &mut self.buffer);
+        self.buffer.contains(&self.folded)
+    }
+}
+
+fn is_in_ascii(folded: &[u8], text: &[u8]) -> bool {
+    let Some((first, rest)) = folded.split_first() else { return true };
+    let Some(last_start) = text.len().checked_sub(folded.len()) else { return false };
+    text.iter().take(last_start + 1).enumerate().any(|(start, byte)| {
+        byte.to_ascii_lowercase() == *first
+            && text.get(start + 1..start + folded.len()).is_some_and(|behind| behind.eq_ignore_ascii_case(rest))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_needle_is_found_whatever_the_case_and_with_no_wildcards() {
+        for (needle, text, expected) in [
+            ("", "", true),
+            ("", "anything", true),
+            ("a", "", false),
+            ("MAIL", "fetch mail", true),
+            ("fetch mail", "MAIL", false),
+            ("Ärger", "der ÄRGER", true),
+            ("σίσυφος", "ΣΊΣΥΦΟΣ", true),
+            ("k", "\u{212a}elvin", true),
+            ("\u{212a}", "ok", true),
+            ("é", "plain", false),
+            ("%", "100 %", true),
+            ("%", "100", false),
+            ("a_b", "axb", false),
+            ("*", "x", false),
+            ("\\", "a\\b", true),
+            ("b\0c", "a B\0C", true),
+            ("ana", "banana", true),
+            ("aab", "aaab", true),
+        ] {
+            assert_eq!(Needle::new(needle).is_in(text), expected, "{needle:?} in {text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_for_ascii_finds_what_the_long_way_finds(
+            needle in "[aAbB \u{212a}kK]{0,4}", text in "[aAbB kK]{0,12}",
+        ) {
+            prop_assert_eq!(Needle::new(&needle).is_in(&text), fold(&text).contains(&fold(&needle)));
+        }
+    }
+}
