@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::configuration::ConfigurationId;
-use crate::task::TaskCounts;
+use crate::task::{Level, TaskCounts, TaskId};
 use crate::{Result, TaskStore, sqlite};
 
 /// Something that [`TaskStore::check`] has found.
@@ -46,6 +46,15 @@ pub enum Finding {
         /// How many there are.
         counted: i64,
     },
+    /// A task does not tell the highest level of its messages: another program has added, changed or deleted some.
+    LevelReached {
+        /// The task.
+        task: TaskId,
+        /// What it says: [`Task::level_reached`](crate::Task::level_reached).
+        kept: Option<Level>,
+        /// What its messages say.
+        found: Option<Level>,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -67,14 +76,18 @@ impl fmt::Display for Finding {
             Self::Numbering { what, id, kept, counted } => {
                 write!(f, "{what} {id} says that it has {kept} entries, and has {counted}, or their numbers have a gap")
             }
+            Self::LevelReached { task, kept, found } => {
+                let name = |level: &Option<Level>| level.map_or("no warning", Level::as_str);
+                write!(f, "task {task} says that its messages reach {}, and they reach {}", name(kept), name(found))
+            }
         }
     }
 }
 
 impl TaskStore {
     /// Looks for damage and for what breaks the rules of the store, on one snapshot: every page and index, every
-    /// constraint and reference, the kept [counts](Self::counts) against a full count, and the numbers of messages and
-    /// events. Nothing is found in a sound file. At most a hundred findings of a kind are given.
+    /// constraint and reference, the kept [counts](Self::counts) against a full count, the numbers of messages and events,
+    /// and the level that the messages of each task reach. Nothing is found in a sound file. At most a hundred findings of a kind are given.
     ///
     /// It reads the whole file, some seconds a gigabyte, and holds up nobody. It changes nothing. In a store that is
     /// [read-only](Self::is_read_only) the constraints of single rows are not looked at.

@@ -15,7 +15,8 @@ pub(crate) fn check(read: &Read<'_>) -> Result<Vec<Finding>> {
         references(read, &mut findings)?;
         task::check_counts(read, &mut findings)?;
         numbering(read, MESSAGES, "task", &mut findings)?;
-        numbering(read, EVENTS, "run", &mut findings)
+        numbering(read, EVENTS, "run", &mut findings)?;
+        levels(read, &mut findings)
     });
     match checked {
         Ok(()) => {}
@@ -70,6 +71,20 @@ fn numbering(read: &Read<'_>, sql: &'static str, what: &'static str, findings: &
     let rows = check
         .query_map([], |row| Ok(Finding::Numbering { what, id: row.get(0)?, kept: row.get(1)?, counted: row.get(2)? }));
     extend(findings, rows, "check the numbers of entries")
+}
+
+const LEVELS: &str = "
+    SELECT t.id, t.level_reached, max(m.level) AS found
+    FROM task t LEFT JOIN message m ON m.task_id = t.id AND m.level >= 4
+    GROUP BY t.id
+    HAVING found IS NOT t.level_reached
+    LIMIT 100";
+
+fn levels(read: &Read<'_>, findings: &mut Vec<Finding>) -> Result<()> {
+    let mut check = read.connection.prepare_cached(LEVELS).map_err(during("check the levels of messages"))?;
+    let rows = check
+        .query_map([], |row| Ok(Finding::LevelReached { task: row.get(0)?, kept: row.get(1)?, found: row.get(2)? }));
+    extend(findings, rows, "check the levels of messages")
 }
 
 fn extend(

@@ -54,11 +54,6 @@ impl TimeRange {
         self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
     }
 
-    /// Whether no time is outside.
-    pub(crate) fn is_always(self) -> bool {
-        self == Self::ALWAYS
-    }
-
     /// The first and the last nanosecond of it, or a range of none.
     pub(crate) fn bounds_ns(self) -> (i64, i64) {
         const NONE: (i64, i64) = (i64::MAX, i64::MIN);

@@ -1,10 +1,10 @@
 //! What `check` finds in a file that another program has changed. Each finding is the only one.
 
 use rusqlite::Connection;
-use taskstore::{Finding, RunOptions, TaskStore};
+use taskstore::{Finding, Level, RunOptions, TaskStore};
 
 use crate::support::files::shell;
-use crate::support::{finished, open};
+use crate::support::{finished, open, task_id};
 
 /// What is found after the shell did this to a file with a task of two messages and a run of two events.
 #[track_caller]
@@ -14,7 +14,7 @@ fn found_after(change: impl FnOnce(&Connection)) -> Vec<Finding> {
     let store = open(&path);
     let id = store.start_detached(taskstore::NewTask::new("t")).unwrap();
     for text in ["one", "two"] {
-        store.message(id, taskstore::Level::Info, text).unwrap();
+        store.message(id, Level::Info, text).unwrap();
     }
     finished(&store, "another");
     let run = store.system_tasks().start_with("fetch_mail", None, RunOptions::new()).unwrap();
@@ -93,6 +93,16 @@ fn at_most_a_hundred_findings_of_a_kind_are_given() {
 fn a_gap_in_the_numbers_is_found() {
     let gap = Finding::Numbering { what: "task", id: 1, kept: 2, counted: 2 };
     assert_eq!(found_after(execute("UPDATE message SET seq = 3 WHERE seq = 2")), [gap]);
+}
+
+#[test]
+fn a_level_that_the_messages_do_not_reach_is_found_and_one_that_is_not_told() {
+    let task = task_id(1);
+    let too_low = Finding::LevelReached { task, kept: None, found: Some(Level::Error) };
+    assert_eq!(too_low.to_string(), "task 1 says that its messages reach no warning, and they reach error");
+    assert_eq!(found_after(execute("UPDATE message SET level = 5 WHERE seq = 2")), [too_low]);
+    let too_high = Finding::LevelReached { task, kept: Some(Level::Warn), found: None };
+    assert_eq!(found_after(execute("UPDATE task SET level_reached = 4 WHERE id = 1")), [too_high]);
 }
 
 #[test]

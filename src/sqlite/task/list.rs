@@ -9,8 +9,8 @@ use super::super::error::during;
 use super::super::transaction::Read;
 use super::read::TASK;
 use crate::Result;
-use crate::task::position::Reading;
-use crate::task::{ConfigurationFilter, Dismissed, Level, Order, Outcome, Outcomes, TaskFilter};
+use crate::task::position::{Position, Reading};
+use crate::task::{ConfigurationFilter, Dismissed, Level, Order, Outcome, Outcomes, TaskFilter, TimeRange};
 
 /// Where tasks are found: an index and what all its tasks have in common. A list is the merge of one or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    fn of(filter: &'a TaskFilter, access: &Access, now_ns: i64) -> Self {
+    fn of(filter: &'a TaskFilter, access: &Access, rising: bool, now_ns: i64) -> Self {
         let mut conditions = Self { sql: String::new(), values: Vec::new() };
         match filter.configuration {
             ConfigurationFilter::Any => {}
@@ -175,17 +175,23 @@ impl<'a> Conditions<'a> {
         if let Some(user) = &filter.performed_by {
             conditions.add("t.performed_by = :performed_by", ":performed_by", user);
         }
-        for (range, sql, first, last) in [
-            (filter.started, "t.started_ns BETWEEN :started AND :started_last", ":started", ":started_last"),
-            (filter.updated, "t.updated_ns BETWEEN :updated AND :updated_last", ":updated", ":updated_last"),
-            (filter.finished, "t.finished_ns BETWEEN :finished AND :finished_last", ":finished", ":finished_last"),
-        ] {
-            if !range.is_always() {
-                let (first_ns, last_ns) = range.bounds_ns();
-                conditions.add(sql, first, first_ns);
-                conditions.values.push((last, Box::new(last_ns)));
-            }
+        conditions.add_range(
+            filter.started,
+            [("t.started_ns >= :started", ":started"), ("t.started_ns <= :started_last", ":started_last")],
+        );
+        conditions.add_range(
+            filter.finished,
+            [("t.finished_ns >= :finished", ":finished"), ("t.finished_ns <= :finished_last", ":finished_last")],
+        );
+        let mut updated = filter.updated;
+        if filter.order == Order::RecentlyUpdated {
+            // The near end is where the page begins: see `start`. Told twice, SQLite may seek the wrong one.
+            if rising { updated.from = None } else { updated.until = None }
         }
+        conditions.add_range(
+            updated,
+            [("t.updated_ns >= :updated", ":updated"), ("t.updated_ns <= :updated_last", ":updated_last")],
+        );
         match filter.level_reached {
             None => {}
             Some(Level::Error) => conditions.add_bare("t.level_reached = 5"),
@@ -198,6 +204,17 @@ impl<'a> Conditions<'a> {
         conditions
     }
 
+    /// The conditions of the first and of the last nanosecond, as far as the range has them.
+    fn add_range(&mut self, range: TimeRange, [first, last]: [(&str, &'static str); 2]) {
+        let (first_ns, last_ns) = range.bounds_ns();
+        if range.from.is_some() {
+            self.add(first.0, first.1, first_ns);
+        }
+        if range.until.is_some() {
+            self.add(last.0, last.1, last_ns);
+        }
+    }
+
     fn add(&mut self, sql: &str, name: &'static str, value: impl ToSql + 'a) {
         self.add_bare(sql);
         self.values.push((name, Box::new(value)));
@@ -205,6 +222,16 @@ impl<'a> Conditions<'a> {
 
     fn add_bare(&mut self, sql: &str) {
         self.sql.extend([" AND ", sql]);
+    }
+}
+
+/// Where a page is read from: where its cursor says, but not before the range that the list is ordered by.
+fn start(filter: &TaskFilter, reading: &Reading) -> Position {
+    let (first_ns, last_ns) = filter.updated.bounds_ns();
+    match (filter.order, reading.rising) {
+        (Order::RecentlyUpdated, true) if reading.from.key < first_ns => Position { key: first_ns, id: i64::MIN },
+        (Order::RecentlyUpdated, false) if reading.from.key > last_ns => Position { key: last_ns, id: i64::MAX },
+        _ => reading.from,
     }
 }
 
@@ -235,15 +262,16 @@ pub(super) fn each<E: From<crate::Error>>(
         return Ok(());
     }
     let access = Access::of(filter);
-    let Conditions { sql: conditions, values } = Conditions::of(filter, &access, now_ns);
+    let Conditions { sql: conditions, values } = Conditions::of(filter, &access, reading.rising, now_ns);
+    let start = start(filter, reading);
     for bounds in Bounds::of(filter.order, reading.rising) {
         let Some(sql) = statement(&access.sources, &conditions, bounds) else { return Ok(()) };
         let mut values: Vec<(&str, &dyn ToSql)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
         if bounds.from.contains(":key") {
-            values.push((":key", &reading.from.key));
+            values.push((":key", &start.key));
         }
         if bounds.from.contains(":id") {
-            values.push((":id", &reading.from.id));
+            values.push((":id", &start.id));
         }
         let mut list = read.connection.prepare_cached(&sql).map_err(during("list the tasks"))?;
         let mut rows = list.query(values.as_slice()).map_err(during("list the tasks"))?;
@@ -309,7 +337,7 @@ mod tests {
             |filter, _| filter.performed_by("ann"),
             |filter, _| filter.dismissed_by("ann"),
             |filter, now| filter.started(now..),
-            |filter, now| filter.updated(now..),
+            |filter, now| filter.updated(now..=now),
             |filter, now| filter.finished(now..),
             |filter, _| filter.running_longer_than(Duration::ZERO),
         ];
@@ -321,15 +349,20 @@ mod tests {
         all.flat_map(|filter| ORDERS.map(|order| filter.clone().order(order))).collect()
     }
 
-    fn statements(filter: &TaskFilter) -> impl Iterator<Item = (&'static Bounds, String)> {
+    fn statements(filter: &TaskFilter) -> Vec<(&'static Bounds, String)> {
         let access = Access::of(filter);
-        let conditions = Conditions::of(filter, &access, 0).sql;
-        let bounds = [true, false].into_iter().flat_map(|rising| Bounds::of(filter.order, rising));
-        bounds.filter_map(move |bounds| Some((bounds, statement(&access.sources, &conditions, bounds)?)))
+        let mut statements = Vec::new();
+        for rising in [true, false] {
+            let conditions = Conditions::of(filter, &access, rising, 0).sql;
+            for bounds in Bounds::of(filter.order, rising) {
+                statements.extend(statement(&access.sources, &conditions, bounds).map(|sql| (bounds, sql)));
+            }
+        }
+        statements
     }
 
     /// What the step of a source begins with: how far the range of its index goes.
-    fn expected(source: &Source, bounds: &Bounds) -> &'static str {
+    fn expected(source: &Source, bounds: &Bounds, filter: &TaskFilter) -> &'static str {
         let (is_tie, is_by_time) = (bounds.from.contains(" = :key"), bounds.from.contains(":key"));
         match source.index.trim_start_matches("INDEXED BY ") {
             "" => "SEARCH t USING INTEGER PRIMARY KEY (rowid",
@@ -340,6 +373,9 @@ mod tests {
             "task_unsuccessful" => "SEARCH t USING INDEX task_unsuccessful (outcome=? AND dismissed=? AND rowid",
             "task_with_warnings" => "SEARCH t USING INDEX task_with_warnings (dismissed=? AND rowid",
             "task_ended" if is_tie => "SEARCH t USING INDEX task_ended (dismissed=? AND updated_ns=? AND rowid",
+            "task_ended" if is_by_time && filter.updated != TimeRange::ALWAYS => {
+                "SEARCH t USING INDEX task_ended (dismissed=? AND updated_ns>? AND updated_ns<?)"
+            }
             "task_ended" if is_by_time => "SEARCH t USING INDEX task_ended (dismissed=? AND updated_ns",
             "task_in_progress" if bounds.from.contains("started_ns =") => {
                 "SEARCH t USING INDEX task_in_progress (started_ns=? AND rowid"
@@ -364,7 +400,7 @@ mod tests {
             for (bounds, sql) in statements(&filter) {
                 let plan = planned.entry(sql).or_insert_with_key(|sql| plan(&connection, sql));
                 for source in &sources {
-                    let step = expected(source, bounds);
+                    let step = expected(source, bounds, &filter);
                     assert!(plan.contains(step), "{filter:?}: no {step:?} in\n{plan}");
                 }
                 let searched = plan.matches(" t USING ").count();
