@@ -1,6 +1,7 @@
 //! Which system tasks a list shows, in which order, and which part of it.
 
 use std::fmt;
+use std::hash::Hash;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -114,6 +115,12 @@ impl SystemTaskFilter {
     #[must_use]
     pub fn with_total(self) -> Self {
         Self { with_total: true, ..self }
+    }
+
+    /// What makes it another list: all but the page.
+    pub(crate) fn list(&self) -> impl Hash + '_ {
+        let Self { name, uid, status, search, sort, .. } = self;
+        (name, uid, status, search, sort)
     }
 }
 

@@ -4,8 +4,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Row, ToSql};
 use serde_json::value::Value as Json;
 
-use crate::page::Cursor;
-use crate::system_task::{Direction, SortField, SortKey};
+use crate::page::{Cursor, fingerprint};
+use crate::system_task::{Direction, SortField, SortKey, SystemTaskFilter};
 use crate::{Error, Result};
 
 /// A value that is bound. Text is kept as its bytes: another program may have written what is not UTF-8, and a walk must
@@ -163,14 +163,14 @@ impl Keys {
         keys.iter().map(|key| (key.value)(row)).collect::<rusqlite::Result<_>>().map(Self)
     }
 
-    /// The order, and the values as JSON; a blob is an array of its bytes, text that is not UTF-8 one inside another.
-    pub(super) fn cursor(&self, sort: &[SortKey]) -> Cursor {
+    /// Which list, and the values as JSON; a blob is an array of its bytes, text that is not UTF-8 one inside another.
+    pub(super) fn cursor(&self, filter: &SystemTaskFilter) -> Cursor {
         let values: Vec<Json> = self.0.iter().map(to_json).collect();
-        Cursor::new(format!("{}{}", Self::prefix(sort), Json::from(values)))
+        Cursor::new(format!("{}{}", Self::prefix(filter), Json::from(values)))
     }
 
-    pub(super) fn parse(cursor: &Cursor, sort: &[SortKey], keys: &[Key]) -> Result<Self> {
-        let text = cursor.as_str().strip_prefix(&Self::prefix(sort));
+    pub(super) fn parse(cursor: &Cursor, filter: &SystemTaskFilter, keys: &[Key]) -> Result<Self> {
+        let text = cursor.as_str().strip_prefix(&Self::prefix(filter));
         let values: Option<Vec<Json>> = text.and_then(|json| serde_json::from_str(json).ok());
         let values: Option<Vec<Value>> = values.and_then(|values| values.iter().map(of_json).collect());
         values
@@ -179,9 +179,8 @@ impl Keys {
             .ok_or_else(|| Error::InvalidCursor { cursor: cursor.to_string() })
     }
 
-    fn prefix(sort: &[SortKey]) -> String {
-        let names: Vec<_> = sort.iter().map(SortKey::to_string).collect();
-        format!("system-task-{}-", names.join(","))
+    fn prefix(filter: &SystemTaskFilter) -> String {
+        format!("system-task.{:x}.", fingerprint(&filter.list()))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 pub(crate) fn list(read: &Read<'_>, filter: &SystemTaskFilter) -> Result<Page<SystemTask>> {
     let keys = keys(&filter.sort);
-    let after = filter.after.as_ref().map(|cursor| Keys::parse(cursor, &filter.sort, &keys)).transpose()?;
+    let after = filter.after.as_ref().map(|cursor| Keys::parse(cursor, filter, &keys)).transpose()?;
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
     let (mut total, mut last) = (None, None);
     let mut items = read.snapshot(|| {
@@ -27,7 +27,7 @@ pub(crate) fn list(read: &Read<'_>, filter: &SystemTaskFilter) -> Result<Page<Sy
             // The last row of the page; the one behind it only tells that there is another page.
             if tasks.len() == limit {
                 let place = Keys::of(row, &keys).map_err(during("read a system task"))?;
-                last = Some(place.cursor(&filter.sort));
+                last = Some(place.cursor(filter));
             }
             Ok::<_, Error>(())
         })?;

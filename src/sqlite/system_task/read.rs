@@ -91,11 +91,10 @@ const HISTORY: &str = concat!(
     " FROM run r WHERE r.system_task_id = :system_task AND r.id <= :bound ORDER BY r.id DESC LIMIT :limit"
 );
 
-const CURSOR_PREFIX: &str = "run-";
-
 pub(crate) fn history(read: &Read<'_>, uuid: Uuid, after: Option<&Cursor>, limit: u32) -> Result<Page<Run>> {
+    let prefix = format!("run.{uuid}.");
     let bound = after.map_or(Ok(i64::MAX), |cursor| {
-        let id = cursor.as_str().strip_prefix(CURSOR_PREFIX).and_then(|id| id.parse::<RunId>().ok());
+        let id = cursor.as_str().strip_prefix(&prefix).and_then(|id| id.parse::<RunId>().ok());
         id.map(|id| id.get() - 1).ok_or_else(|| Error::InvalidCursor { cursor: cursor.to_string() })
     })?;
     let runs = read.snapshot(|| {
@@ -110,7 +109,7 @@ pub(crate) fn history(read: &Read<'_>, uuid: Uuid, after: Option<&Cursor>, limit
             .map_err(during("read the history"))
     })?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    Ok(Page::cut(runs, limit, |last| Cursor::new(format!("{CURSOR_PREFIX}{}", last.id))))
+    Ok(Page::cut(runs, limit, |last| Cursor::new(format!("{prefix}{}", last.id))))
 }
 
 const RUN_EXISTS: &str = "SELECT 1 FROM run WHERE id = :id";

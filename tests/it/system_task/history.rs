@@ -101,11 +101,16 @@ fn runs_that_start_or_go_meanwhile_neither_repeat_nor_hide_others() {
 fn a_cursor_that_a_history_did_not_give_out_is_refused() {
     let store = temporary();
     let uuid = finished(&store, "scan", None);
-    for cursor in ["", "garbage", "run-", "run-x", "run-0", "run--1", "run-9223372036854775808", "task-1", "run-1 "] {
+    let numbers = ["", "x", "0", "-1", "9223372036854775808", "1 "].map(|number| format!("run.{uuid}.{number}"));
+    for cursor in ["", "garbage", "run.", "run.1", "task-1"].map(str::to_owned).into_iter().chain(numbers) {
         let refused = store.system_tasks().history(uuid, Some(&cursor.parse().unwrap()), 1).unwrap_err();
-        assert!(matches!(&refused, Error::InvalidCursor { cursor: named } if named == cursor), "{refused:?}");
+        assert!(matches!(&refused, Error::InvalidCursor { cursor: named } if *named == cursor), "{refused:?}");
     }
-    finished(&store, "scan", Some("2"));
+    finished(&store, "scan", None);
+    let of_another = finished(&store, "scan", Some("2"));
+    let next = store.system_tasks().history(uuid, None, 1).unwrap().next.unwrap();
+    store.system_tasks().history(uuid, Some(&next), 1).unwrap();
+    assert!(matches!(store.system_tasks().history(of_another, Some(&next), 1), Err(Error::InvalidCursor { .. })));
     let filter = taskstore::SystemTaskFilter::new().limit(1);
     let next = store.system_tasks().list(&filter).unwrap().next.unwrap();
     assert!(matches!(store.system_tasks().history(uuid, Some(&next), 1), Err(Error::InvalidCursor { .. })));

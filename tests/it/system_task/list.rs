@@ -170,7 +170,7 @@ fn the_total_counts_what_the_filter_leaves_whatever_the_page() {
 }
 
 #[test]
-fn a_cursor_of_another_order_and_one_that_no_list_gave_out_are_refused() {
+fn a_cursor_of_another_order_or_filter_and_one_that_no_list_gave_out_are_refused() {
     let store = five_rows();
     let list = |filter: &SystemTaskFilter| store.system_tasks().list(filter);
     let by = |keys: &[&str]| SystemTaskFilter::new().limit(1).sort(sort(keys));
@@ -183,6 +183,17 @@ fn a_cursor_of_another_order_and_one_that_no_list_gave_out_are_refused() {
             "{refused:?}"
         );
     }
+    let filters: [fn(SystemTaskFilter) -> SystemTaskFilter; 4] = [
+        |filter| filter.name("a"),
+        |filter| filter.uid("1"),
+        |filter| filter.status(SystemTaskStatus::Error),
+        |filter| filter.search("a"),
+    ];
+    for other in filters {
+        let refused = list(&other(by(&["name"])).after(cursor.clone()));
+        assert!(matches!(refused, Err(Error::InvalidCursor { .. })), "{refused:?}");
+    }
+    assert!(list(&by(&["name"]).limit(2).with_total().after(cursor.clone())).is_ok());
     let text = cursor.to_string();
     let cut = &text[..text.len() - 1];
     for garbage in ["", "garbage", "run-1", cut, &text.replace('[', "[null,"), &text.replace(']', ",1]"), &text[1..]] {
