@@ -238,6 +238,11 @@ impl TaskFilter {
         Self { search_time_max: time, ..self }
     }
 
+    /// Whether it looks for a text.
+    pub(crate) fn is_search(&self) -> bool {
+        self.title.is_some() || self.message.is_some() || self.text.is_some()
+    }
+
     /// Which dismissed tasks are shown, all told.
     pub(crate) fn shown(&self) -> Dismissed {
         if self.dismissed_by.is_some() { Dismissed::Only } else { self.dismissed }

@@ -205,7 +205,7 @@ impl TaskStore {
     ///
     /// [`NotFound`](crate::Error::NotFound), and the [errors of reading](TaskStore#errors-of-reading).
     pub fn task(&self, id: TaskId) -> Result<Task> {
-        self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut)
+        self.read_newest(READS_MAX, |read| sqlite::task::get(read, id), std::slice::from_mut)
     }
 
     /// One task, as [`task`](Self::task) gives it, and all its messages, of one instant.
@@ -237,7 +237,7 @@ impl TaskStore {
                 Ok((task, messages))
             })
         };
-        let ([task], messages) = self.read_newest(read, |(task, _)| task)?;
+        let ([task], messages) = self.read_newest(READS_MAX, read, |(task, _)| task)?;
         Ok(TaskWithMessages { task, messages: messages.into_iter().flatten().collect() })
     }
 
@@ -306,7 +306,7 @@ impl TaskStore {
     /// ```
     pub fn list_while(&self, filter: &TaskFilter, mut go_on: impl FnMut() -> bool) -> Result<Page<Task>> {
         let list = self.prepare_list(filter)?;
-        self.read_newest(|read| list.page(read, &mut go_on), |page| &mut page.items)
+        self.read_newest(list.reads_max(), |read| list.page(read, &mut go_on), |page| &mut page.items)
     }
 
     /// One page of tasks with all their messages, of one instant: as [`list`](Self::list), whose cursors it shares.
@@ -336,7 +336,7 @@ impl TaskStore {
                 Ok((page, messages))
             })
         };
-        let (page, messages) = self.read_newest(read, |(page, _)| &mut page.items)?;
+        let (page, messages) = self.read_newest(list.reads_max(), read, |(page, _)| &mut page.items)?;
         let both = |(task, messages)| TaskWithMessages { task, messages };
         Ok(page.with_items(|tasks| tasks.into_iter().zip(messages).map(both).collect()))
     }
@@ -354,6 +354,7 @@ impl TaskStore {
     /// newer than what was read, which is read again; not for ever, however busy the writers are.
     fn read_newest<T>(
         &self,
+        reads_max: usize,
         mut read: impl FnMut(&Read<'_>) -> Result<T>,
         tasks: impl Fn(&mut T) -> &mut [Task],
     ) -> Result<T> {
@@ -363,7 +364,7 @@ impl TaskStore {
             let before = kept_progress.state();
             let mut found = self.database().read(&mut read)?;
             reads += 1;
-            if kept_progress.lay_over(tasks(&mut found), before) || reads == READS_MAX {
+            if kept_progress.lay_over(tasks(&mut found), before) || reads == reads_max {
                 return Ok(found);
             }
         }
@@ -455,6 +456,11 @@ struct PreparedList<'a> {
 }
 
 impl PreparedList<'_> {
+    /// A search is not made again: it has its time once. So it may miss progress that was told meanwhile.
+    fn reads_max(&self) -> usize {
+        if self.filter.is_search() { 1 } else { READS_MAX }
+    }
+
     fn page(&self, read: &Read<'_>, go_on: &mut dyn FnMut() -> bool) -> Result<Page<Task>> {
         let Self { context, filter, now_ns } = self;
         let started = context.monotonic();
