@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod change;
 mod check;
 mod clock;
 mod configuration;
@@ -18,6 +19,7 @@ mod task;
 pub mod wire;
 
 pub use batch::Batch;
+pub use change::ChangeToken;
 pub use check::Finding;
 pub use clock::{Clock, SystemClock};
 pub use configuration::{Configuration, ConfigurationId, Configurations};

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
 use super::transaction::{Read, Transaction, Write};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
+use crate::change::ChangeToken;
 use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
 
@@ -37,6 +39,7 @@ pub(crate) struct Database {
     sharing: Sharing,
     // Fields drop in this order: the last connection that closes merges the `-wal`, and a reader cannot.
     idle_readers: Mutex<Vec<Connection>>,
+    changes: Changes,
     writer: Writer<Connection>,
 }
 
@@ -50,6 +53,11 @@ impl Database {
             Location::Memory => open::memory(&settings).map(Some),
         };
         let writer = writer.map_err(|error| waited(error, started))?;
+        let changes = match location {
+            Location::Memory => Changes::of_memory(),
+            Location::File(_) if options.immutable => Changes::of_immutable(),
+            Location::File(_) => Changes::of_file(),
+        };
         Ok(Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
             location,
@@ -58,6 +66,7 @@ impl Database {
             immutable: options.immutable,
             sharing: Sharing::new(options.busy_timeout),
             writer: Writer::new(writer),
+            changes,
             idle_readers: Mutex::default(),
         })
     }
@@ -191,11 +200,29 @@ impl Database {
         outcome.map_err(|error| waited(error, started))
     }
 
+    /// See [`TaskStore::change_token`](crate::TaskStore::change_token).
+    pub(crate) fn change_token(&self) -> Result<ChangeToken> {
+        self.refuse_inside()?;
+        let started = Instant::now();
+        let changes = self.changes.look(|| match &self.location {
+            Location::File(path) if !self.writer.is_closed() => self.open_reader(path),
+            _ => Err(Error::Closed),
+        });
+        let changes = changes.map_err(|error| waited(error, started))?;
+        Ok(ChangeToken { store: self.number, changes })
+    }
+
+    /// See [`TaskStore::wait_for_change`](crate::TaskStore::wait_for_change).
+    pub(crate) fn wait_for_change(&self, since: ChangeToken, timeout: Duration) -> Result<Option<ChangeToken>> {
+        self.changes.wait(timeout, || Ok(Some(self.change_token()?).filter(|now| *now != since)))
+    }
+
     /// See [`TaskStore::close`](crate::TaskStore::close).
     pub(crate) fn close(&self) -> Result<()> {
         let mut readers = Vec::new();
         if self.read_only {
             self.writer.close_read_only()?;
+            readers.extend(self.changes.close());
             readers.append(&mut self.lock_idle_readers());
             return readers.into_iter().try_for_each(close_connection);
         }
@@ -203,6 +230,7 @@ impl Database {
         let connection = turn.connection.take();
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
+        readers.extend(self.changes.close());
         readers.append(&mut self.lock_idle_readers());
         readers.into_iter().chain(connection).try_for_each(close_connection)
     }
@@ -252,8 +280,8 @@ impl Database {
             Turn::Connection(connection) => connection,
             Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
         };
-        let (writer, sharing) = (&self.writer, &self.sharing);
-        Ok(TurnGuard { writer, sharing, connection: Some(connection), wait, lost: Cell::new(false) })
+        let (writer, sharing, changes) = (&self.writer, &self.sharing, &self.changes);
+        Ok(TurnGuard { writer, sharing, changes, connection: Some(connection), wait, lost: Cell::new(false) })
     }
 
     /// A fresh write connection, with every check of the first one.
@@ -338,6 +366,7 @@ impl<T: Send, F: Fn(&Write<'_>) -> Result<T> + Send + Sync> Call for Waiting<T, 
 struct TurnGuard<'a> {
     writer: &'a Writer<Connection>,
     sharing: &'a Sharing,
+    changes: &'a Changes,
     connection: Option<Connection>,
     wait: Wait,
     lost: Cell<bool>,
@@ -380,6 +409,7 @@ impl TurnGuard<'_> {
         write.complete()?;
         transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))?;
         write.committed();
+        self.changes.committed();
         Ok(())
     }
 
