@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Changes {
     seen: Seen,
+    /// How often one who waits looks without being woken.
+    look_every: Duration,
     /// How many wait.
     waiters: AtomicUsize,
     /// Raised under its lock to wake all who wait.
@@ -54,19 +56,19 @@ struct Watch {
 
 impl Changes {
     pub(super) fn of_file() -> Self {
-        Self::new(Seen::ByLooking(Mutex::default()))
+        Self::new(Seen::ByLooking(Mutex::default()), LOOK_EVERY)
     }
 
     pub(super) fn of_memory() -> Self {
-        Self::new(Seen::ByCounting(AtomicU64::new(0)))
+        Self::new(Seen::ByCounting(AtomicU64::new(0)), Duration::MAX)
     }
 
     pub(super) fn of_immutable() -> Self {
-        Self::new(Seen::Never)
+        Self::new(Seen::Never, Duration::MAX)
     }
 
-    fn new(seen: Seen) -> Self {
-        Self { seen, waiters: AtomicUsize::new(0), notices: Mutex::default(), noticed: Condvar::new() }
+    fn new(seen: Seen, look_every: Duration) -> Self {
+        Self { seen, look_every, waiters: AtomicUsize::new(0), notices: Mutex::default(), noticed: Condvar::new() }
     }
 
     /// A number that is another one if something was committed since it was last asked for. `open` gives a connection that
@@ -93,7 +95,6 @@ impl Changes {
     /// Looks until `look` gives something, or `timeout` has passed.
     pub(super) fn wait<T>(&self, timeout: Duration, look: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
         let deadline = Instant::now().checked_add(timeout);
-        let look_every = if matches!(self.seen, Seen::ByLooking(_)) { LOOK_EVERY } else { Duration::MAX };
         let _waiter = Waiter::new(&self.waiters);
         loop {
             let notices = *lock(&self.notices);
@@ -105,7 +106,7 @@ impl Changes {
                 return Ok(None);
             }
             let none_new = |now: &mut u64| *now == notices;
-            let slept = self.noticed.wait_timeout_while(lock(&self.notices), left.min(look_every), none_new);
+            let slept = self.noticed.wait_timeout_while(lock(&self.notices), left.min(self.look_every), none_new);
             drop(slept.unwrap_or_else(PoisonError::into_inner));
         }
     }
@@ -167,4 +168,95 @@ impl Drop for Waiter<'_> {
 /// Where a look panicked its connection is gone, so whatever is behind one of these locks is sound.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use super::*;
+    use crate::Error;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// In which nobody who waits looks again unless woken.
+    fn without_looks() -> Changes {
+        Changes { look_every: Duration::MAX, ..Changes::of_file() }
+    }
+
+    /// How long someone waits for what happens meanwhile, told by `notice` or not.
+    fn waits(changes: &Changes, patience: Duration, notice: impl FnOnce(&Changes)) -> Duration {
+        let (happened, begun) = (AtomicBool::new(false), Instant::now());
+        thread::scope(|scope| {
+            let look = || Ok(happened.load(Ordering::SeqCst).then_some(()));
+            let waiter = scope.spawn(move || changes.wait(patience, look).unwrap());
+            while changes.waiters.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            // Time for the waiter's first look, not that anything depended on it.
+            thread::yield_now();
+            happened.store(true, Ordering::SeqCst);
+            notice(changes);
+            waiter.join().unwrap();
+        });
+        begun.elapsed()
+    }
+
+    #[test]
+    fn a_commit_of_the_store_wakes_a_waiter_that_would_sleep_on() {
+        for _ in 0..200 {
+            assert!(waits(&without_looks(), PATIENCE, Changes::committed) < PATIENCE);
+        }
+    }
+
+    #[test]
+    fn a_commit_of_another_is_found_without_a_notice() {
+        assert!(waits(&Changes::of_file(), PATIENCE, |_| ()) < PATIENCE);
+    }
+
+    /// The look itself stands for the moment before the sleep: it finds nothing, and then somebody commits.
+    #[test]
+    fn a_commit_between_a_look_and_the_sleep_is_not_slept_over() {
+        let (changes, looks, begun) = (without_looks(), Cell::new(0), Instant::now());
+        let found = changes.wait(PATIENCE, || {
+            looks.set(looks.get() + 1);
+            if looks.get() == 1 {
+                changes.committed();
+            }
+            Ok((looks.get() == 2).then_some(()))
+        });
+        assert_eq!(found.unwrap(), Some(()));
+        assert!(begun.elapsed() < PATIENCE);
+
+        // The control commits without a notice, and is slept over.
+        let (patience, looks, begun) = (Duration::from_millis(20), Cell::new(0), Instant::now());
+        let look = || Ok((looks.replace(looks.get() + 1) > 0).then_some(()));
+        assert_eq!(changes.wait(patience, look).unwrap(), Some(()));
+        assert!(begun.elapsed() >= patience);
+    }
+
+    #[test]
+    fn where_nobody_waits_a_commit_wakes_nobody() {
+        for changes in [Changes::of_file(), Changes::of_memory(), Changes::of_immutable()] {
+            changes.committed();
+            assert_eq!(*lock(&changes.notices), 0);
+            changes.wait(Duration::ZERO, || Ok(None::<()>)).unwrap();
+            changes.committed();
+            assert_eq!(*lock(&changes.notices), 0);
+        }
+    }
+
+    #[test]
+    fn what_a_new_connection_sees_is_a_change() {
+        let changes = Changes::of_file();
+        let open = || Ok(Connection::open_in_memory().unwrap());
+        assert!(matches!(changes.look(|| Err(Error::Closed)), Err(Error::Closed)));
+        let first = changes.look(open).unwrap();
+        assert_eq!(changes.look(|| Err(Error::Closed)).unwrap(), first);
+        drop(changes.close());
+        assert!(changes.look(|| Err(Error::Closed)).is_err());
+        assert_ne!(changes.look(open).unwrap(), first);
+    }
 }
