@@ -1,6 +1,6 @@
 //! How a wait ends.
 
-use std::sync::Barrier;
+use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,11 +28,11 @@ fn a_wait_in_vain_gives_none_after_its_timeout_and_leaves_the_token_valid() {
 fn a_wait_without_end_ends_with_a_change() {
     for store in in_a_file_and_in_memory() {
         let token = store.change_token().unwrap();
-        thread::scope(|scope| {
-            let waiter = scope.spawn(|| store.wait_for_change(token, Duration::MAX).unwrap());
-            start(&store, "t");
-            assert!(waiter.join().unwrap().is_some());
-        });
+        let ((waiter, answers), waiting) = (mpsc::channel(), store.clone());
+        // Not in a scope, which would wait for it without end.
+        thread::spawn(move || waiter.send(waiting.wait_for_change(token, Duration::MAX).unwrap()));
+        start(&store, "t");
+        assert!(answers.recv_timeout(PATIENCE).unwrap().is_some());
     }
 }
 
