@@ -1,6 +1,6 @@
 //! An open database: one connection that writes, a few that read.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,8 @@ use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
-use super::transaction::{Read, Transaction, Write};
+use super::transaction::{Read, Write};
+use super::turn::{TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
 use crate::change::ChangeToken;
 use crate::options::{Durability, OpenOptions};
@@ -143,7 +144,7 @@ impl Database {
             Err(_) => {
                 // What it has noted is undone first.
                 drop(write);
-                let answer = turn.alone(turn.wait, operation);
+                let answer = turn.alone(turn.wait(), operation);
                 followers.run(|call| turn.alone(call.wait(), |write| call.run(write)));
                 followers.answer(None);
                 answer
@@ -227,7 +228,7 @@ impl Database {
             return readers.into_iter().try_for_each(close_connection);
         }
         let mut turn = self.take_turn(self.settings.busy_timeout)?;
-        let connection = turn.connection.take();
+        let connection = turn.take();
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
         readers.extend(self.changes.close());
@@ -248,7 +249,7 @@ impl Database {
         let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
         if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
             // Whatever it is set to now, the next one is set anew.
-            turn.lost.set(true);
+            turn.lose();
         }
         flushed
     }
@@ -280,8 +281,7 @@ impl Database {
             Turn::Connection(connection) => connection,
             Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
         };
-        let (writer, sharing, changes) = (&self.writer, &self.sharing, &self.changes);
-        Ok(TurnGuard { writer, sharing, changes, connection: Some(connection), wait, lost: Cell::new(false) })
+        Ok(TurnGuard::new(&self.writer, &self.sharing, &self.changes, connection, wait))
     }
 
     /// A fresh write connection, with every check of the first one.
@@ -362,73 +362,6 @@ impl<T: Send, F: Fn(&Write<'_>) -> Result<T> + Send + Sync> Call for Waiting<T, 
     }
 }
 
-/// A turn with the write connection; given back when this is dropped, also by a panic.
-struct TurnGuard<'a> {
-    writer: &'a Writer<Connection>,
-    sharing: &'a Sharing,
-    changes: &'a Changes,
-    connection: Option<Connection>,
-    wait: Wait,
-    lost: Cell<bool>,
-}
-
-impl TurnGuard<'_> {
-    /// A transaction; what is left of the wait is spent on other processes.
-    fn begin(&self) -> Result<Transaction<'_>> {
-        self.begin_within(self.wait)
-    }
-
-    fn begin_within(&self, wait: Wait) -> Result<Transaction<'_>> {
-        let transaction = self.sharing.begin(self.connection(), wait.deadline);
-        transaction.map_err(|error| waited(error, wait.started))
-    }
-
-    /// Runs one operation in a transaction of its own, for which its caller waits so long.
-    fn alone<T>(&self, wait: Wait, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
-        if self.lost.get() {
-            // The commit of one before failed half-way. Nothing of this one was written; the next try meets a fresh
-            // connection.
-            return Err(Error::Busy { waited: wait.started.elapsed() });
-        }
-        let transaction = self.begin_within(wait)?;
-        let write = Write::new(self.connection());
-        let answer = operation(&write)?;
-        self.commit(&write, transaction)?;
-        Ok(answer)
-    }
-
-    /// Commits something, for its sync. What is no longer in the `-wal` was synced when it was merged into the file.
-    fn sync(&self) -> Result<()> {
-        let transaction = self.begin()?;
-        connection::touch(self.connection()).map_err(during("flush"))?;
-        self.commit(&Write::new(self.connection()), transaction)
-    }
-
-    /// A connection whose commit failed half-way is not used again.
-    fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
-        write.complete()?;
-        transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))?;
-        write.committed();
-        self.changes.committed();
-        Ok(())
-    }
-
-    fn connection(&self) -> &Connection {
-        self.connection.as_ref().expect("only `close` and `drop` take the connection out")
-    }
-}
-
-impl Drop for TurnGuard<'_> {
-    fn drop(&mut self) {
-        self.sharing.end();
-        if let Some(connection) = self.connection.take() {
-            // A connection that could not roll back would take the next caller's write into the old transaction.
-            let sound = connection.is_autocommit() && !self.lost.get();
-            self.writer.give_back(sound.then_some(connection));
-        }
-    }
-}
-
 /// Marks this thread as writing to a database until it is dropped.
 struct Inside;
 
@@ -447,12 +380,4 @@ impl Drop for Inside {
 
 fn close_connection(connection: Connection) -> Result<()> {
     connection.close().map_err(|(_, error)| during("close the file")(error))
-}
-
-/// Fills in how long a busy call waited.
-fn waited(error: Error, started: Instant) -> Error {
-    match error {
-        Error::Busy { .. } => Error::Busy { waited: started.elapsed() },
-        other => other,
-    }
 }

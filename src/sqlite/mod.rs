@@ -15,6 +15,7 @@ mod sharing;
 pub(crate) mod system_task;
 pub(crate) mod task;
 mod transaction;
+mod turn;
 mod upgrade;
 mod writer;
 
