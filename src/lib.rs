@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod change;
 mod check;
 mod clock;
 mod configuration;
@@ -19,6 +20,7 @@ mod text;
 pub mod wire;
 
 pub use batch::Batch;
+pub use change::ChangeToken;
 pub use check::Finding;
 pub use clock::{Clock, SystemClock};
 pub use configuration::{Configuration, ConfigurationId, Configurations};

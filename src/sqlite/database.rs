@@ -1,6 +1,6 @@
 //! An open database: one connection that writes, a few that read.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
-use super::transaction::{Read, Transaction, Write};
+use super::transaction::{Read, Write};
+use super::turn::{TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
+use crate::change::ChangeToken;
 use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
 
@@ -37,6 +40,7 @@ pub(crate) struct Database {
     sharing: Sharing,
     // Fields drop in this order: the last connection that closes merges the `-wal`, and a reader cannot.
     idle_readers: Mutex<Vec<Connection>>,
+    changes: Changes,
     writer: Writer<Connection>,
 }
 
@@ -50,6 +54,11 @@ impl Database {
             Location::Memory => open::memory(&settings).map(Some),
         };
         let writer = writer.map_err(|error| waited(error, started))?;
+        let changes = match location {
+            Location::Memory => Changes::of_memory(),
+            Location::File(_) if options.immutable => Changes::of_immutable(),
+            Location::File(_) => Changes::of_file(),
+        };
         Ok(Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
             location,
@@ -58,6 +67,7 @@ impl Database {
             immutable: options.immutable,
             sharing: Sharing::new(options.busy_timeout),
             writer: Writer::new(writer),
+            changes,
             idle_readers: Mutex::default(),
         })
     }
@@ -134,7 +144,7 @@ impl Database {
             Err(_) => {
                 // What it has noted is undone first.
                 drop(write);
-                let answer = turn.alone(turn.wait, operation);
+                let answer = turn.alone(turn.wait(), operation);
                 followers.run(|call| turn.alone(call.wait(), |write| call.run(write)));
                 followers.answer(None);
                 answer
@@ -191,18 +201,37 @@ impl Database {
         outcome.map_err(|error| waited(error, started))
     }
 
+    /// See [`TaskStore::change_token`](crate::TaskStore::change_token).
+    pub(crate) fn change_token(&self) -> Result<ChangeToken> {
+        self.refuse_inside()?;
+        let started = Instant::now();
+        let changes = self.changes.look(|| match &self.location {
+            Location::File(path) if !self.writer.is_closed() => self.open_reader(path),
+            _ => Err(Error::Closed),
+        });
+        let changes = changes.map_err(|error| waited(error, started))?;
+        Ok(ChangeToken { store: self.number, changes })
+    }
+
+    /// See [`TaskStore::wait_for_change`](crate::TaskStore::wait_for_change).
+    pub(crate) fn wait_for_change(&self, since: ChangeToken, timeout: Duration) -> Result<Option<ChangeToken>> {
+        self.changes.wait(timeout, || Ok(Some(self.change_token()?).filter(|now| *now != since)))
+    }
+
     /// See [`TaskStore::close`](crate::TaskStore::close).
     pub(crate) fn close(&self) -> Result<()> {
         let mut readers = Vec::new();
         if self.read_only {
             self.writer.close_read_only()?;
+            readers.extend(self.changes.close());
             readers.append(&mut self.lock_idle_readers());
             return readers.into_iter().try_for_each(close_connection);
         }
         let mut turn = self.take_turn(self.settings.busy_timeout)?;
-        let connection = turn.connection.take();
+        let connection = turn.take();
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
+        readers.extend(self.changes.close());
         readers.append(&mut self.lock_idle_readers());
         readers.into_iter().chain(connection).try_for_each(close_connection)
     }
@@ -220,7 +249,7 @@ impl Database {
         let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
         if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
             // Whatever it is set to now, the next one is set anew.
-            turn.lost.set(true);
+            turn.lose();
         }
         flushed
     }
@@ -252,8 +281,7 @@ impl Database {
             Turn::Connection(connection) => connection,
             Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
         };
-        let (writer, sharing) = (&self.writer, &self.sharing);
-        Ok(TurnGuard { writer, sharing, connection: Some(connection), wait, lost: Cell::new(false) })
+        Ok(TurnGuard::new(&self.writer, &self.sharing, &self.changes, connection, wait))
     }
 
     /// A fresh write connection, with every check of the first one.
@@ -334,71 +362,6 @@ impl<T: Send, F: Fn(&Write<'_>) -> Result<T> + Send + Sync> Call for Waiting<T, 
     }
 }
 
-/// A turn with the write connection; given back when this is dropped, also by a panic.
-struct TurnGuard<'a> {
-    writer: &'a Writer<Connection>,
-    sharing: &'a Sharing,
-    connection: Option<Connection>,
-    wait: Wait,
-    lost: Cell<bool>,
-}
-
-impl TurnGuard<'_> {
-    /// A transaction; what is left of the wait is spent on other processes.
-    fn begin(&self) -> Result<Transaction<'_>> {
-        self.begin_within(self.wait)
-    }
-
-    fn begin_within(&self, wait: Wait) -> Result<Transaction<'_>> {
-        let transaction = self.sharing.begin(self.connection(), wait.deadline);
-        transaction.map_err(|error| waited(error, wait.started))
-    }
-
-    /// Runs one operation in a transaction of its own, for which its caller waits so long.
-    fn alone<T>(&self, wait: Wait, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
-        if self.lost.get() {
-            // The commit of one before failed half-way. Nothing of this one was written; the next try meets a fresh
-            // connection.
-            return Err(Error::Busy { waited: wait.started.elapsed() });
-        }
-        let transaction = self.begin_within(wait)?;
-        let write = Write::new(self.connection());
-        let answer = operation(&write)?;
-        self.commit(&write, transaction)?;
-        Ok(answer)
-    }
-
-    /// Commits something, for its sync. What is no longer in the `-wal` was synced when it was merged into the file.
-    fn sync(&self) -> Result<()> {
-        let transaction = self.begin()?;
-        connection::touch(self.connection()).map_err(during("flush"))?;
-        self.commit(&Write::new(self.connection()), transaction)
-    }
-
-    /// A connection whose commit failed half-way is not used again.
-    fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
-        write.complete()?;
-        transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))?;
-        write.committed();
-        Ok(())
-    }
-
-    fn connection(&self) -> &Connection {
-        self.connection.as_ref().expect("only `close` and `drop` take the connection out")
-    }
-}
-
-impl Drop for TurnGuard<'_> {
-    fn drop(&mut self) {
-        self.sharing.end();
-        if let Some(connection) = self.connection.take() {
-            // A connection that could not roll back would take the next caller's write into the old transaction.
-            let sound = connection.is_autocommit() && !self.lost.get();
-            self.writer.give_back(sound.then_some(connection));
-        }
-    }
-}
-
 /// Marks this thread as writing to a database until it is dropped.
 struct Inside;
 
@@ -417,12 +380,4 @@ impl Drop for Inside {
 
 fn close_connection(connection: Connection) -> Result<()> {
     connection.close().map_err(|(_, error)| during("close the file")(error))
-}
-
-/// Fills in how long a busy call waited.
-fn waited(error: Error, started: Instant) -> Error {
-    match error {
-        Error::Busy { .. } => Error::Busy { waited: started.elapsed() },
-        other => other,
-    }
 }

@@ -1,5 +1,6 @@
 //! All SQL and all of rusqlite: nothing outside this module names either.
 
+mod changes;
 mod check;
 pub(crate) mod configuration;
 mod connection;
@@ -14,6 +15,7 @@ mod sharing;
 pub(crate) mod system_task;
 pub(crate) mod task;
 mod transaction;
+mod turn;
 mod upgrade;
 mod writer;
 

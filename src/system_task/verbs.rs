@@ -161,7 +161,7 @@ impl SystemTasks<'_> {
     }
 
     /// The events of a run behind `after` (0 for all), oldest first, at most `limit`. To follow a run, ask again with
-    /// the last `seq`.
+    /// the last `seq`, after [`wait_for_change`](TaskStore::wait_for_change).
     ///
     /// # Errors
     ///

@@ -395,7 +395,8 @@ impl TaskStore {
     }
 
     /// The messages of a task behind `after` (0 for all), oldest first, at most `limit`, which is from 1 to
-    /// [`Limits::page_rows_max`](crate::Limits::page_rows_max). To follow a task, ask again with the last `seq`.
+    /// [`Limits::page_rows_max`](crate::Limits::page_rows_max). To follow a task, ask again with the last `seq`, after
+    /// [`wait_for_change`](Self::wait_for_change).
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod batch;
+mod change;
 mod check;
 #[cfg(feature = "cli")]
 mod cli;

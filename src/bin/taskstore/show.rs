@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use taskstore::wire::task_api::{DismissedMember, write_task};
-use taskstore::{Message, Outcome, Progress, Task, TaskId, TaskStore};
+use taskstore::{ChangeToken, Message, Outcome, Progress, Task, TaskId, TaskStore};
 
 use crate::arguments::ShowArguments;
 use crate::database;
@@ -17,8 +18,10 @@ use crate::terminal::{print, time};
 
 /// The most messages that are in memory at once; each may be 1 MiB.
 const PAGE_ROWS: u32 = 64;
-/// How often `--follow` looks for news.
-const LOOK_EVERY_MS: u16 = 200;
+/// How long `--follow` waits for news until it looks whether anybody still reads what it prints.
+const WAIT: Duration = Duration::from_millis(200);
+/// How long it leaves the store alone after each news: others may write without a pause.
+const PAUSE_MS: u16 = 20;
 
 pub fn show(db: &Path, arguments: ShowArguments) -> Result<(), Failure> {
     let store = database::open_to_read(db)?;
@@ -27,8 +30,9 @@ pub fn show(db: &Path, arguments: ShowArguments) -> Result<(), Failure> {
         (false, follow) => show_to_people(&store, id, follow),
         (true, false) => show_as_json(&store, id),
         (true, true) => {
+            let mut token = store.change_token()?;
             while store.task(id)?.outcome.is_none() {
-                wait_for_news()?;
+                token = wait_for_news(&store, token)?;
             }
             show_as_json(&store, id)
         }
@@ -44,13 +48,17 @@ fn show_as_json(store: &TaskStore, id: TaskId) -> Result<(), Failure> {
 
 fn show_to_people(store: &TaskStore, id: TaskId, follow: bool) -> Result<(), Failure> {
     print(|out| {
+        // Before all reading, so that nothing comes unseen between that and the wait.
+        let mut token = follow.then(|| store.change_token()).transpose()?;
         let mut task = store.task(id)?;
         let was_in_progress = task.outcome.is_none();
         write_heading(out, &task, Utc::now())?;
         let mut seen = write_messages(store, id, 0, out)?;
-        while follow && task.outcome.is_none() {
+        while task.outcome.is_none()
+            && let Some(before) = token
+        {
             out.flush()?;
-            wait_for_news()?;
+            token = Some(wait_for_news(store, before)?);
             // The task first: one that has ended says nothing more, so that its last message is not missed.
             task = store.task(id)?;
             seen = write_messages(store, id, seen, out)?;
@@ -62,12 +70,21 @@ fn show_to_people(store: &TaskStore, id: TaskId, follow: bool) -> Result<(), Fai
     })
 }
 
-/// Waits for the next look, or fails at once if our output is closed: a silent task would keep us for ever.
-fn wait_for_news() -> Result<(), Failure> {
+/// Waits until there may be news since `seen`, or fails if our output is closed: a silent task would keep us for ever.
+fn wait_for_news(store: &TaskStore, seen: ChangeToken) -> Result<ChangeToken, Failure> {
+    loop {
+        pause_while_output_is_open()?;
+        if let Some(token) = store.wait_for_change(seen, WAIT)? {
+            return Ok(token);
+        }
+    }
+}
+
+fn pause_while_output_is_open() -> Result<(), Failure> {
     let stdout = io::stdout();
-    // No event is asked for, so that only the errors of the output end the wait early.
+    // No event is asked for, so that only the errors of the output end the pause early.
     let mut output = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-    match poll(&mut output, PollTimeout::from(LOOK_EVERY_MS)) {
+    match poll(&mut output, PollTimeout::from(PAUSE_MS)) {
         Ok(1..) => Err(Failure::Output { source: io::ErrorKind::BrokenPipe.into() }),
         _ => Ok(()),
     }

@@ -142,3 +142,37 @@ fn follow_ends_quietly_when_its_reader_goes_though_the_task_is_silent() {
         assert_eq!((ended.status.code(), ended.stderr), (Some(0), vec![]));
     }
 }
+
+#[test]
+fn follow_prints_what_another_process_says() {
+    let place = Place::new();
+    place.ok(&["start", "--title", "t"]);
+    let following = place.start(&["show", "1", "--follow"]);
+    following.wait_for("Messages:      0\n");
+    for text in ["one", "two"] {
+        place.ok(&["message", "1", text]);
+        following.wait_for(&format!("info   {text}\n"));
+    }
+    place.ok(&["finish", "1"]);
+    let ended = following.end();
+    assert_eq!((ended.code, ended.error.as_str()), (Some(0), ""));
+    assert_eq!(messages(&ended.text())[..2], ["info   one", "info   two"]);
+}
+
+/// Also where others never pause.
+#[test]
+fn follow_misses_nothing_of_a_task_that_says_much() {
+    let place = Place::new();
+    let store = place.store();
+    let (id, other) =
+        (store.start_detached(NewTask::new("t")).unwrap(), store.start_detached(NewTask::new("other")).unwrap());
+    let following = place.start(&["show", "1", "--follow"]);
+    following.wait_for("Messages:      0\n");
+    for number in 0..300 {
+        store.message(id, Level::Info, format!("m{number}")).unwrap();
+        store.message(other, Level::Info, "something else").unwrap();
+    }
+    store.finish(id).unwrap();
+    let expected: Vec<_> = (0..300).map(|number| format!("info   m{number}")).collect();
+    assert_eq!(messages(&following.end().text())[..300], expected);
+}

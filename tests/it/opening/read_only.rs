@@ -1,11 +1,12 @@
 //! Stores that only read.
 
 use std::fs;
+use std::time::Duration;
 
 use taskstore::{Error, Level, NewTask, OpenOptions, Progress, Result, RunError, TaskFilter, TaskId, TaskStore};
 
 use crate::support::files::{beside, database_bytes};
-use crate::support::{configuration_id, everything, finished, open, options, start, task_id};
+use crate::support::{configuration_id, everything, finished, open, options, start, task_id, temporary};
 
 /// Every verb that writes.
 pub(super) fn every_write(store: &TaskStore, id: TaskId) -> [Result<()>; 15] {
@@ -30,9 +31,10 @@ pub(super) fn every_write(store: &TaskStore, id: TaskId) -> [Result<()>; 15] {
 }
 
 /// Every verb that reads.
-pub(super) fn every_read(store: &TaskStore, id: TaskId) -> [Result<()>; 6] {
+pub(super) fn every_read(store: &TaskStore, id: TaskId) -> [Result<()>; 8] {
     use taskstore::wire::task_api::{DismissedMember, ListRequest, write_list, write_task};
     let member = DismissedMember::HiddenBy;
+    let a_token = temporary().change_token().unwrap();
     [
         store.task(id).map(drop),
         store.messages(id, 0, 10).map(drop),
@@ -40,6 +42,8 @@ pub(super) fn every_read(store: &TaskStore, id: TaskId) -> [Result<()>; 6] {
         store.configurations().list().map(drop),
         write_task(store, id, member, Vec::new()),
         write_list(store, ListRequest::default(), member, Vec::new()),
+        store.change_token().map(drop),
+        store.wait_for_change(a_token, Duration::ZERO).map(drop),
     ]
 }
 
