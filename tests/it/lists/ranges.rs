@@ -121,6 +121,29 @@ fn what_runs_longer_is_told_to_the_nanosecond_and_by_the_wall_clock() {
 }
 
 #[test]
+fn durations_of_centuries_are_told_exactly() {
+    let clock = ManualClock::at_ns(i64::MIN);
+    let store = options().clock(clock.clone()).open_in_memory().unwrap();
+    let id = start(&store, "since 1677");
+    clock.set_ns(i64::MAX);
+    let whole = Duration::from_nanos(u64::MAX);
+    let nanosecond = Duration::from_nanos(1);
+    let half = Duration::from_nanos(i64::MAX.unsigned_abs());
+    for (duration, is_longer) in [
+        (half - nanosecond, true),
+        (half, true),
+        (half + nanosecond, true),
+        (whole - nanosecond, true),
+        (whole, false),
+        (whole + nanosecond, false),
+        (Duration::MAX, false),
+    ] {
+        let found = listed(&store, &TaskFilter::new().running_longer_than(duration));
+        assert_eq!(found, if is_longer { vec![id] } else { vec![] }, "{duration:?}");
+    }
+}
+
+#[test]
 fn a_clock_that_no_row_can_hold_hinders_only_lists_that_need_the_time() {
     let clock = ManualClock::at_ns(0);
     let store = options().clock(clock.clone()).open_in_memory().unwrap();
