@@ -30,21 +30,28 @@ impl TimeRange {
     /// Any time.
     pub const ALWAYS: Self = Self { from: None, until: None };
 
+    const NEVER: Self = Self { from: Some(DateTime::<Utc>::MAX_UTC), until: Some(DateTime::<Utc>::MAX_UTC) };
+
     /// The range of a Rust range. Times are kept to the nanosecond: the bound behind `..=last` is one later.
     #[must_use]
     pub fn of(range: impl RangeBounds<DateTime<Utc>>) -> Self {
-        let behind = |time: &DateTime<Utc>| time.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(*time);
-        Self {
-            from: match range.start_bound() {
-                Bound::Included(first) => Some(*first),
-                Bound::Excluded(before) => Some(behind(before)),
-                Bound::Unbounded => None,
+        // Behind the last time there is comes none.
+        let behind = |time: &DateTime<Utc>| time.checked_add_signed(TimeDelta::nanoseconds(1));
+        let from = match range.start_bound() {
+            Bound::Included(first) => Some(*first),
+            Bound::Excluded(before) => match behind(before) {
+                None => return Self::NEVER,
+                from => from,
             },
-            until: match range.end_bound() {
-                Bound::Included(last) => Some(behind(last)),
-                Bound::Excluded(until) => Some(*until),
-                Bound::Unbounded => None,
+            Bound::Unbounded => None,
+        };
+        match range.end_bound() {
+            Bound::Included(last) => match behind(last) {
+                None => Self { from: from.or(Some(DateTime::<Utc>::MIN_UTC)), until: None },
+                until => Self { from, until },
             },
+            Bound::Excluded(until) => Self { from, until: Some(*until) },
+            Bound::Unbounded => Self { from, until: None },
         }
     }
 

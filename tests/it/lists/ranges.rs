@@ -4,6 +4,7 @@ use std::ops::{Bound, RangeBounds};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
 use taskstore::{Error, Order, TaskFilter, TaskId, TaskStore, TimeRange};
 
 use super::check::ids_of;
@@ -24,6 +25,15 @@ fn times() -> Vec<DateTime<Utc>> {
     [&[earliest, first, last, latest][..], &beside, &near].concat()
 }
 
+fn bound() -> impl Strategy<Value = Bound<DateTime<Utc>>> {
+    let time = || prop::sample::select(times());
+    prop_oneof![
+        1 => Just(Bound::Unbounded),
+        3 => time().prop_map(Bound::Included),
+        3 => time().prop_map(Bound::Excluded),
+    ]
+}
+
 fn listed(store: &TaskStore, filter: &TaskFilter) -> Vec<TaskId> {
     let by_id = store.list(&filter.clone().order(Order::OldestFirst).limit(1_000)).unwrap();
     ids_of(&by_id.items)
@@ -42,6 +52,16 @@ fn store_of_times() -> (TaskStore, Vec<(TaskId, DateTime<Utc>)>) {
     });
     let tasks = tasks.collect();
     (store, tasks)
+}
+
+proptest! {
+    #[test]
+    fn a_range_holds_what_the_range_of_rust_holds(range in (bound(), bound())) {
+        let of = TimeRange::of(range);
+        for time in times() {
+            prop_assert_eq!(of.contains(time), range.contains(&time), "{} in {:?} of {:?}", time, of, range);
+        }
+    }
 }
 
 #[test]
