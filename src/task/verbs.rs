@@ -1,5 +1,6 @@
 //! The verbs of tasks.
 
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,7 +206,7 @@ impl TaskStore {
     ///
     /// [`NotFound`](crate::Error::NotFound), and the [errors of reading](TaskStore#errors-of-reading).
     pub fn task(&self, id: TaskId) -> Result<Task> {
-        self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut)
+        self.read_newest(|read| sqlite::task::get(read, id), std::slice::from_mut, || true)
     }
 
     /// One task, as [`task`](Self::task) gives it, and all its messages, of one instant.
@@ -237,7 +238,7 @@ impl TaskStore {
                 Ok((task, messages))
             })
         };
-        let ([task], messages) = self.read_newest(read, |(task, _)| task)?;
+        let ([task], messages) = self.read_newest(read, |(task, _)| task, || true)?;
         Ok(TaskWithMessages { task, messages: messages.into_iter().flatten().collect() })
     }
 
@@ -251,7 +252,9 @@ impl TaskStore {
     ///
     /// [`OutOfRange`](crate::Error::OutOfRange) for the limit; [`InvalidCursor`](crate::Error::InvalidCursor) for a cursor
     /// of another filter or order; [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for a user or
-    /// a text that no task can have, and for the level; and the [errors of reading](TaskStore#errors-of-reading).
+    /// a text that no task can have, and for the level; [`TimeOutOfRange`](crate::Error::TimeOutOfRange) if it is asked what
+    /// [runs longer](TaskFilter::running_longer_than) while the clock is outside the years 1678 to 2261; and the
+    /// [errors of reading](TaskStore#errors-of-reading).
     ///
     /// # Example
     ///
@@ -282,7 +285,8 @@ impl TaskStore {
     /// that is looked through, but the first. The page ends there, as it does when
     /// [`search_time_max`](TaskFilter::search_time_max) is over.
     ///
-    /// So a search can be broken off from another thread, and gone on with later.
+    /// So a search can be broken off from another thread, and gone on with later. A page that was broken off may show
+    /// [`progress`](Self::progress) as it was when it began.
     ///
     /// # Errors
     ///
@@ -306,7 +310,7 @@ impl TaskStore {
     /// ```
     pub fn list_while(&self, filter: &TaskFilter, mut go_on: impl FnMut() -> bool) -> Result<Page<Task>> {
         let list = self.prepare_list(filter)?;
-        self.read_newest(|read| list.page(read, &mut go_on), |page| &mut page.items)
+        self.read_newest(|read| list.page(read, &mut go_on), |page| &mut page.items, || list.goes_on())
     }
 
     /// One page of tasks with all their messages, of one instant: as [`list`](Self::list), whose cursors it shares.
@@ -336,7 +340,7 @@ impl TaskStore {
                 Ok((page, messages))
             })
         };
-        let (page, messages) = self.read_newest(read, |(page, _)| &mut page.items)?;
+        let (page, messages) = self.read_newest(read, |(page, _)| &mut page.items, || list.goes_on())?;
         let both = |(task, messages)| TaskWithMessages { task, messages };
         Ok(page.with_items(|tasks| tasks.into_iter().zip(messages).map(both).collect()))
     }
@@ -347,15 +351,17 @@ impl TaskStore {
         filter.check(&context.limits)?;
         // Only how long something runs is told from now, so that a clock out of range hinders nothing else.
         let now_ns = if filter.running_longer_than.is_some() { context.now_ns()? } else { 0 };
-        Ok(PreparedList { context, filter, now_ns })
+        Ok(PreparedList { context, filter, now_ns, started: OnceCell::new(), is_broken_off: Cell::new(false) })
     }
 
     /// Reads, and lays the kept progress over the tasks. Where some was written meanwhile and is kept no more, it may be
-    /// newer than what was read, which is read again; not for ever, however busy the writers are.
+    /// newer than what was read, which is read again; not for ever, however busy the writers are, and only while `goes_on`
+    /// says so.
     fn read_newest<T>(
         &self,
         mut read: impl FnMut(&Read<'_>) -> Result<T>,
         tasks: impl Fn(&mut T) -> &mut [Task],
+        goes_on: impl Fn() -> bool,
     ) -> Result<T> {
         let kept_progress = &self.context().kept_progress;
         let mut reads = 0;
@@ -363,7 +369,7 @@ impl TaskStore {
             let before = kept_progress.state();
             let mut found = self.database().read(&mut read)?;
             reads += 1;
-            if kept_progress.lay_over(tasks(&mut found), before) || reads == READS_MAX {
+            if kept_progress.lay_over(tasks(&mut found), before) || reads == READS_MAX || !goes_on() {
                 return Ok(found);
             }
         }
@@ -447,18 +453,30 @@ impl TaskStore {
     }
 }
 
-/// A list that may be read.
+/// A list that may be read, more than once; for a text it is looked no longer than it may, all told.
 struct PreparedList<'a> {
     context: &'a Context,
     filter: &'a TaskFilter,
     now_ns: i64,
+    /// When it was read first.
+    started: OnceCell<Duration>,
+    is_broken_off: Cell<bool>,
 }
 
 impl PreparedList<'_> {
     fn page(&self, read: &Read<'_>, go_on: &mut dyn FnMut() -> bool) -> Result<Page<Task>> {
-        let Self { context, filter, now_ns } = self;
-        let started = context.monotonic();
-        let mut in_time = || go_on() && context.monotonic().saturating_sub(started) < filter.search_time_max;
+        let Self { context, filter, now_ns, started, is_broken_off } = self;
+        let started = *started.get_or_init(|| context.monotonic());
+        let mut in_time = || {
+            let in_time = go_on() && context.monotonic().saturating_sub(started) < filter.search_time_max;
+            is_broken_off.set(!in_time);
+            in_time
+        };
         sqlite::task::list(read, filter, *now_ns, &mut in_time)
+    }
+
+    /// Whether it was not broken off.
+    fn goes_on(&self) -> bool {
+        !self.is_broken_off.get()
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
-use taskstore::{Clock, Level, NewTask, Page, Task, TaskFilter};
+use taskstore::{Clock, Level, NewTask, Page, Progress, Task, TaskFilter};
 
 use super::check::{Way, ids_of, pages};
 use super::filters::{Asked, sketches};
@@ -216,4 +216,32 @@ fn texts_are_found_whatever_the_case_and_no_character_has_another_meaning() {
     ] {
         assert_eq!(ids_of(&store.list(&filter).unwrap().items), expected);
     }
+}
+
+#[test]
+fn a_search_is_bounded_in_time_also_where_progress_is_written_all_the_while() {
+    let clock = Ticking::new(ManualClock::at_ns(0));
+    let store = options().clock(clock.clone()).open_temporary().unwrap();
+    let id = start(&store, "copies");
+    (0..60).for_each(|_| assert!(start(&store, "a").get() > 0));
+    let filter = TaskFilter::new().text("a").search_time_max(Duration::from_secs(200));
+    let (mut asks, mut told) = (0, 0);
+    clock.tick(1_000_000_000);
+    let page = store.list_while(&filter, || {
+        asks += 1;
+        // The first call is due and the second is kept, until it gives way to the next: the reader has to read again.
+        clock.tick(0);
+        for _ in 0..2 {
+            told += 1;
+            store.progress(id, &Progress::new(told)).unwrap();
+        }
+        clock.tick(1_000_000_000);
+        true
+    });
+    // At a second a look.
+    assert!((61..=200).contains(&asks), "asked {asks} times");
+    let page = page.unwrap();
+    assert!(page.next.is_some());
+    let rest = pages(&filter, Way::Next, page, |filter| store.list(filter).unwrap());
+    assert_eq!(joined(&rest).len(), 60);
 }
