@@ -171,7 +171,8 @@ impl TaskFilter {
     /// Only tasks with this in their title or in a message.
     ///
     /// It is found whatever the case, by Unicode's simple case folding (so `ä` finds `Ä`, but not `a` with a combining
-    /// diaeresis), and no character in it has another meaning than itself. An empty text is found everywhere.
+    /// diaeresis), and no character in it has another meaning than itself. An empty text is in every title and every
+    /// message.
     ///
     /// There is no index for it: task after task is looked through, in the order of the list. So that a page answers in
     /// time, it ends when [`search_time_max`](Self::search_time_max) is over: it may then hold fewer rows than its
@@ -189,7 +190,8 @@ impl TaskFilter {
         Self { started: TimeRange::of(range), ..self }
     }
 
-    /// Only tasks that were last changed then: any Rust range of times.
+    /// Only tasks that were last changed then: any Rust range of times. [`Progress`](crate::Progress) that is not written
+    /// yet does not count.
     #[must_use]
     pub fn updated(self, range: impl RangeBounds<DateTime<Utc>>) -> Self {
         Self { updated: TimeRange::of(range), ..self }

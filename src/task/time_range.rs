@@ -30,21 +30,28 @@ impl TimeRange {
     /// Any time.
     pub const ALWAYS: Self = Self { from: None, until: None };
 
+    const NEVER: Self = Self { from: Some(DateTime::<Utc>::MAX_UTC), until: Some(DateTime::<Utc>::MAX_UTC) };
+
     /// The range of a Rust range. Times are kept to the nanosecond: the bound behind `..=last` is one later.
     #[must_use]
     pub fn of(range: impl RangeBounds<DateTime<Utc>>) -> Self {
-        let behind = |time: &DateTime<Utc>| time.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(*time);
-        Self {
-            from: match range.start_bound() {
-                Bound::Included(first) => Some(*first),
-                Bound::Excluded(before) => Some(behind(before)),
-                Bound::Unbounded => None,
+        // Behind the last time there is comes none.
+        let behind = |time: &DateTime<Utc>| time.checked_add_signed(TimeDelta::nanoseconds(1));
+        let from = match range.start_bound() {
+            Bound::Included(first) => Some(*first),
+            Bound::Excluded(before) => match behind(before) {
+                None => return Self::NEVER,
+                from => from,
             },
-            until: match range.end_bound() {
-                Bound::Included(last) => Some(behind(last)),
-                Bound::Excluded(until) => Some(*until),
-                Bound::Unbounded => None,
+            Bound::Unbounded => None,
+        };
+        match range.end_bound() {
+            Bound::Included(last) => match behind(last) {
+                None => Self { from: from.or(Some(DateTime::<Utc>::MIN_UTC)), until: None },
+                until => Self { from, until },
             },
+            Bound::Excluded(until) => Self { from, until: Some(*until) },
+            Bound::Unbounded => Self { from, until: None },
         }
     }
 
@@ -54,7 +61,13 @@ impl TimeRange {
         self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
     }
 
-    /// The first and the last nanosecond of it, or a range of none.
+    /// Whether no time that can be stored is in it.
+    pub(crate) fn is_empty(self) -> bool {
+        let (first_ns, last_ns) = self.bounds_ns();
+        first_ns > last_ns
+    }
+
+    /// The first and the last nanosecond of it; of an empty one the last is before the first.
     pub(crate) fn bounds_ns(self) -> (i64, i64) {
         const NONE: (i64, i64) = (i64::MAX, i64::MIN);
         // A bound that cannot be stored is one that every stored time keeps, or none does.

@@ -251,7 +251,9 @@ impl TaskStore {
     ///
     /// [`OutOfRange`](crate::Error::OutOfRange) for the limit; [`InvalidCursor`](crate::Error::InvalidCursor) for a cursor
     /// of another filter or order; [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for a user or
-    /// a text that no task can have, and for the level; and the [errors of reading](TaskStore#errors-of-reading).
+    /// a text that no task can have, and for the level; [`TimeOutOfRange`](crate::Error::TimeOutOfRange) if it is asked what
+    /// [runs longer](TaskFilter::running_longer_than) while the clock is outside the years 1678 to 2261; and the
+    /// [errors of reading](TaskStore#errors-of-reading).
     ///
     /// # Example
     ///
@@ -282,7 +284,8 @@ impl TaskStore {
     /// that is looked through, but the first. The page ends there, as it does when
     /// [`search_time_max`](TaskFilter::search_time_max) is over.
     ///
-    /// So a search can be broken off from another thread, and gone on with later.
+    /// So a search can be broken off from another thread, and gone on with later. The page of a search may show
+    /// [`progress`](Self::progress) as it was when it began.
     ///
     /// # Errors
     ///

@@ -198,8 +198,10 @@ impl<'a> Conditions<'a> {
             Some(_) => conditions.add_bare("t.level_reached IS NOT NULL"),
         }
         if let Some(duration) = filter.running_longer_than {
-            let ns = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-            conditions.add("t.started_ns < :running_since", ":running_since", now_ns.saturating_sub(ns));
+            let since = i128::from(now_ns) - duration.as_nanos().cast_signed();
+            // Before the first time that can be stored nothing has started.
+            let since_ns = i64::try_from(since).unwrap_or(i64::MIN);
+            conditions.add("t.started_ns < :running_since", ":running_since", since_ns);
         }
         conditions
     }
@@ -259,6 +261,9 @@ pub(super) fn each<E: From<crate::Error>>(
     if let ConfigurationFilter::One(id) = filter.configuration
         && !configuration::exists(read.connection, id)?
     {
+        return Ok(());
+    }
+    if [filter.started, filter.updated, filter.finished].into_iter().any(TimeRange::is_empty) {
         return Ok(());
     }
     let access = Access::of(filter);
