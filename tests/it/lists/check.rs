@@ -173,6 +173,7 @@ pub(crate) fn pages(
     loop {
         let cursor = if way == Way::Next { page.next.clone() } else { page.previous.clone() };
         pages.push(page);
+        assert!(pages.len() < 1_000, "a walk without an end");
         let Some(cursor) = cursor else { return pages };
         page = read(&filter.clone().cursor(cursor.to_string().parse().unwrap()));
     }

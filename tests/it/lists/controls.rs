@@ -9,7 +9,7 @@ use taskstore::{Dismissed, Order, TaskFilter, TaskId, TaskStore};
 
 use super::check::{ids_of, walked, whole, whole_by};
 use super::filters::sketches;
-use super::model::{ORDERS, PARTS, Part};
+use super::model::{PARTS, Part};
 use super::world::{World, steps};
 use crate::support::{finished, temporary};
 
@@ -93,16 +93,11 @@ fn a_list_in_another_order_is_reported() {
     let steps = prop::collection::vec(super::world::step(), 60..70);
     let mut world = World::new(&steps.new_tree(&mut runner).unwrap().current());
     let asked = super::filters::Asked::everything();
+    let asked = asked.in_order(Order::RecentlyUpdated);
     assert_eq!(whole(&world, &asked), Ok(()));
-    world.model.rows.swap(0, 1);
-    for order in ORDERS {
-        // The order of the vector does not matter, since the model sorts it …
-        assert_eq!(whole(&world, &asked.in_order(order)), Ok(()));
-    }
-    // … but the keys do.
     let last = world.model.rows.len() - 1;
     world.model.rows[last].updated = -1;
-    assert!(whole(&world, &asked.in_order(Order::RecentlyUpdated)).is_err());
+    assert!(whole(&world, &asked).is_err());
 }
 
 /// A walk by numbers of rows, as lists without cursors are paged through; `between` happens after each page.
@@ -127,6 +122,7 @@ fn walk_by_cursor(store: &TaskStore, filter: &TaskFilter, mut between: impl FnMu
         let ids = ids_of(&page.items);
         between(&ids);
         met.extend(ids);
+        assert!(met.len() < 1_000, "a walk without an end");
         let Some(next) = page.next else { return met };
         page = store.list(&filter.clone().cursor(next)).unwrap();
     }

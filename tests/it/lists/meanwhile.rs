@@ -108,7 +108,7 @@ proptest! {
 fn a_page_whose_rows_have_all_gone_leads_back_and_on() {
     for order in [Order::NewestFirst, Order::OldestFirst, Order::RecentlyUpdated] {
         let store = temporary();
-        let ids: Vec<_> = (0..6).map(|n| finished(&store, &n.to_string())).collect();
+        let _: Vec<_> = (0..6).map(|n| finished(&store, &n.to_string())).collect();
         let filter = TaskFilter::new().dismissed(Dismissed::Included).order(order).limit(3);
         let first = store.list(&filter).unwrap();
         let next = first.next.clone().unwrap();
@@ -126,6 +126,5 @@ fn a_page_whose_rows_have_all_gone_leads_back_and_on() {
         assert_eq!((empty.items.len(), &empty.previous), (0, &None));
         let after = store.list(&filter.clone().cursor(empty.next.unwrap())).unwrap();
         assert_eq!((after.items.len(), after.next), (0, None));
-        assert_eq!(ids.len(), 6);
     }
 }
