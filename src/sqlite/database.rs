@@ -176,18 +176,20 @@ impl Database {
 
     /// Runs `work`, which writes what it reads to `out`, on one snapshot. A slow `out` keeps its connection from the
     /// idle ones, where the next reader opens another, and so holds up nobody. In memory, where all share one
-    /// connection, the whole is collected first.
-    pub(crate) fn stream<W: io::Write>(
+    /// connection, the whole is collected first. `action` is what an `out` that fails could not do.
+    pub(crate) fn stream<T>(
         &self,
-        mut out: W,
-        work: impl FnOnce(&Read<'_>, &mut dyn io::Write) -> Result<()>,
-    ) -> Result<()> {
+        mut out: impl io::Write,
+        action: &'static str,
+        work: impl FnOnce(&Read<'_>, &mut dyn io::Write) -> Result<T>,
+    ) -> Result<T> {
         match &self.location {
             Location::File(path) => self.read_file(path, |read| read.snapshot(|| work(read, &mut out))),
             Location::Memory => {
                 let mut collected = Vec::new();
-                self.read(|read| read.snapshot(|| work(read, &mut collected)))?;
-                out.write_all(&collected).map_err(|source| Error::Io { action: "write the answer", source })
+                let written = self.read(|read| read.snapshot(|| work(read, &mut collected)))?;
+                let sent = out.write_all(&collected).and_then(|()| out.flush());
+                sent.map(|()| written).map_err(|source| Error::Io { action, source })
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Tasks: what a user started, what it said, and how it ended. Plain data.
 
 mod counts;
+mod export;
 mod filter;
 pub(crate) mod kept_progress;
+mod list;
 pub(crate) mod operation;
 mod outcomes;
 pub(crate) mod position;

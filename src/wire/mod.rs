@@ -8,3 +8,6 @@ mod stream;
 pub mod system_task_api;
 pub mod task_api;
 mod time;
+
+/// What could not be done when the writer of an answer fails.
+const WRITE: &str = "write the answer";

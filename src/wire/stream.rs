@@ -1,24 +1,12 @@
-//! Answers written as they are read: no list is ever in memory.
+//! Bodies that read their rows while serde writes them.
 
 use std::cell::Cell;
-use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
+use crate::Error;
 use crate::sqlite::Read;
-use crate::{Error, Result, TaskStore};
-
-/// What is written at once.
-const BUFFER_BYTES: usize = 64 << 10;
-
-/// Writes a body that is in memory.
-pub(super) fn write(out: impl Write, body: &impl Serialize) -> Result<()> {
-    serde_json::to_writer(out, body).map_err(|error| io_error(error.into()))
-}
-
-pub(super) fn io_error(source: io::Error) -> Error {
-    Error::Io { action: "write the answer", source }
-}
+use crate::stream::{self, Out};
 
 /// Where a body reads its rows from, and where it leaves the store's error, which serde cannot carry.
 pub(super) struct Source<'a> {
@@ -26,7 +14,16 @@ pub(super) struct Source<'a> {
     failure: Cell<Option<Error>>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(super) fn new(read: &'a Read<'a>) -> Self {
+        Self { read, failure: Cell::new(None) }
+    }
+
+    /// Writes a body that reads from here.
+    pub(super) fn write(&self, out: &mut Out<'_>, body: &impl Serialize) -> Result<(), stream::Stop> {
+        out.value(body).map_err(|error| self.failure.take().map_or_else(|| error.into(), Into::into))
+    }
+
     /// What a serializer is told of a failure; the store's own error is kept aside.
     pub(super) fn stop<E: serde::ser::Error>(&self, stop: Stop<E>) -> E {
         match stop {
@@ -49,25 +46,4 @@ impl<E> From<Error> for Stop<E> {
     fn from(error: Error) -> Self {
         Self::Store(error)
     }
-}
-
-/// Runs `work`, which serialises what it reads from one snapshot, on a buffered `out`.
-pub(super) fn stream(
-    store: &TaskStore,
-    out: impl Write,
-    work: impl FnOnce(&Source<'_>, &mut dyn Write) -> Result<()>,
-) -> Result<()> {
-    store.database().stream(out, |read, out| {
-        let source = Source { read, failure: Cell::new(None) };
-        let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
-        let written = work(&source, &mut out);
-        match source.failure.take().map_or(written, Err) {
-            Ok(()) => out.flush().map_err(io_error),
-            Err(error) => {
-                // Dropped as it is, the buffer would still be written.
-                drop(out.into_parts());
-                Err(error)
-            }
-        }
-    })
 }

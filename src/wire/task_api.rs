@@ -27,4 +27,4 @@ mod stream;
 
 pub use answer::{Answer, DismissedCount, Failure, Message, Task, TaskList, failure_message};
 pub use request::{BadRequest, DismissAllRequest, ListRequest, TaskRequest};
-pub use stream::{DismissedMember, write_dismissed_count, write_failure, write_list, write_task};
+pub use stream::{DismissedMember, write_dismissed_count, write_failure, write_list, write_task, write_task_list};

@@ -2,6 +2,8 @@
 
 mod configuration;
 mod database;
+mod export;
+mod filter;
 mod hostile;
 mod list;
 mod run_ending;

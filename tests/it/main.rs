@@ -18,6 +18,7 @@ mod once;
 mod opening;
 mod progress;
 mod schema;
+mod streams;
 mod support;
 mod syncs;
 mod system_task;

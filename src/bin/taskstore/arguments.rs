@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod duration;
+pub mod filter;
 pub mod system_task;
 
 use std::ffi::OsString;
@@ -9,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, value_parser};
 use taskstore::{ConfigurationId, Level, TaskId};
 
+use filter::FilterArguments;
 use system_task::SystemTaskVerb;
 
 /// Records what is going on, and shows it to people.
@@ -77,8 +80,15 @@ pub enum Verb {
         ids: Vec<TaskId>,
     },
 
-    /// List tasks, newest first.
+    /// List tasks, newest first: 50 of those that are not dismissed, unless something else is asked for.
     List(ListArguments),
+
+    /// Write tasks with all their messages as lines of JSON, one a task, as many as there are.
+    ///
+    /// Each line has all that is known of a task: outcome, dismissal, progress, and messages with their levels and keys.
+    /// It is one snapshot, however long the writing takes. If nobody takes our output for 30 seconds, it is cut there, with
+    /// an error and status 1. What has no newline at its end is cut.
+    Export(FilterArguments),
 
     /// Show one task and its messages.
     Show(ShowArguments),
@@ -201,22 +211,19 @@ pub struct ProgressArguments {
 
 #[derive(Args, Debug)]
 pub struct ListArguments {
-    /// Only tasks of this configuration; those of all by default.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-    pub configuration: Option<ConfigurationId>,
-
-    /// Dismissed tasks also; they are hidden by default.
-    #[arg(long)]
-    pub show_hidden: bool,
-
     /// The most tasks to list, from 1. Not with --json, which lists all, as the task API does.
     #[arg(long, value_name = "N", default_value = "50", value_parser = value_parser!(u64).range(1..))]
     #[arg(conflicts_with = "json", allow_negative_numbers = true)]
     pub limit: u64,
 
     /// Print the body of a successful /task/list of the task API; a table by default.
+    ///
+    /// If nobody takes our output for 30 seconds, it is cut there, with an error and status 1.
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub filter: FilterArguments,
 }
 
 #[derive(Args, Debug)]
@@ -228,6 +235,10 @@ pub struct ShowArguments {
     /// Go on until the task ends: print new messages as they come. With --json, wait for the end first.
     #[arg(long)]
     pub follow: bool,
+
+    /// Only the last N messages, before those that --follow adds; all by default. Not with --json.
+    #[arg(long, value_name = "N", conflicts_with = "json", allow_negative_numbers = true)]
+    pub tail: Option<u64>,
 
     /// Print the body of a successful /task/show of the task API; text for people by default.
     #[arg(long)]

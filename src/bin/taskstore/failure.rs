@@ -84,3 +84,17 @@ fn advice(error: &Error) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_nobody_takes_is_told_and_one_that_was_closed_is_not() {
+        let stream = |source: io::Error| Failure::Store(Error::Io { action: "write the export", source });
+        let cut = stream(io::Error::new(ErrorKind::TimedOut, "nobody took any of it for 30s"));
+        assert!(!cut.is_closed_output());
+        assert_eq!(cut.line(), "taskstore: could not write the export: nobody took any of it for 30s");
+        assert!(stream(ErrorKind::BrokenPipe.into()).is_closed_output());
+    }
+}

@@ -4,65 +4,59 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use taskstore::wire::task_api::{DismissedMember, ListRequest, write_list};
-use taskstore::{ConfigurationFilter, Dismissed, Task, TaskFilter, TaskStore};
+use taskstore::wire::task_api::{DismissedMember, write_task_list};
+use taskstore::{Dismissed, Task, TaskFilter, TaskStore};
 
 use crate::arguments::ListArguments;
 use crate::database;
 use crate::failure::Failure;
 use crate::terminal::table::Table;
 use crate::terminal::text::{harmless, or_dash};
-use crate::terminal::{print, time, width};
+use crate::terminal::{must_be_read, print, stream, time, width};
 
 /// The most rows that are in memory at once.
 const PAGE_ROWS: u64 = 500;
 
 pub fn list(db: &Path, arguments: ListArguments) -> Result<(), Failure> {
     let store = database::open_to_read(db)?;
-    if arguments.json { list_as_json(&store, &arguments) } else { list_for_people(&store, &arguments) }
+    let ListArguments { filter, limit, json } = arguments;
+    let filter = filter.filter();
+    if json { list_as_json(&store, &filter) } else { print(|out| write_table(&store, filter, limit, out)) }
 }
 
-fn list_as_json(store: &TaskStore, arguments: &ListArguments) -> Result<(), Failure> {
-    let request = ListRequest { configuration: arguments.configuration, show_hidden: arguments.show_hidden };
-    print(|out| {
-        write_list(store, request, DismissedMember::HiddenBy, &mut *out)?;
+fn list_as_json(store: &TaskStore, filter: &TaskFilter) -> Result<(), Failure> {
+    stream(|out| {
+        write_task_list(store, filter, DismissedMember::HiddenBy, &mut *out)?;
         Ok(writeln!(out)?)
     })
 }
 
-fn list_for_people(store: &TaskStore, arguments: &ListArguments) -> Result<(), Failure> {
-    let dismissed = if arguments.show_hidden { Dismissed::Included } else { Dismissed::Hidden };
-    let mut filter = TaskFilter::new().dismissed(dismissed);
-    filter.configuration = arguments.configuration.map_or(ConfigurationFilter::Any, ConfigurationFilter::One);
-    print(|out| {
-        let mut table = Table::new(["ID", "STATE", "STARTED", "BY", "CONFIGURATION", "TITLE"], width());
-        let mut left = arguments.limit;
-        let mut nothing_yet = true;
-        while left > 0 {
-            let rows = left.min(PAGE_ROWS);
-            filter.limit = u32::try_from(rows).unwrap_or(1);
-            left -= rows;
-            let page = store.list(&filter)?;
-            if page.items.is_empty() && nothing_yet {
-                return Ok(say_that_it_is_empty(out, arguments.show_hidden)?);
-            }
-            nothing_yet = false;
+/// Page by page, also where one is short or empty because the time for looking for a text was over.
+fn write_table(store: &TaskStore, mut filter: TaskFilter, limit: u64, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut table = Table::new(["ID", "STATE", "STARTED", "BY", "CONFIGURATION", "TITLE"], width());
+    let mut left = limit;
+    while left > 0 {
+        filter.limit = u32::try_from(left.min(PAGE_ROWS)).unwrap_or(1);
+        let page = store.list(&filter)?;
+        if !page.items.is_empty() {
             let now = Utc::now();
             table.write(out, &page.items.iter().map(|task| row(task, now)).collect::<Vec<_>>())?;
-            match page.next {
-                Some(next) => filter.cursor = Some(next),
-                None => break,
-            }
+            left = left.saturating_sub(u64::try_from(page.items.len()).unwrap_or(PAGE_ROWS));
         }
-        Ok(())
-    })
+        let Some(next) = page.next else { break };
+        filter.cursor = Some(next);
+        // What was found so far is shown while the search goes on.
+        out.flush()?;
+        must_be_read()?;
+    }
+    if left == limit { Ok(say_that_it_is_empty(out, &filter)?) } else { Ok(()) }
 }
 
-fn say_that_it_is_empty(out: &mut dyn Write, show_hidden: bool) -> io::Result<()> {
-    if show_hidden {
-        writeln!(out, "No tasks.")
+fn say_that_it_is_empty(out: &mut dyn Write, filter: &TaskFilter) -> io::Result<()> {
+    if filter.dismissed == Dismissed::Hidden && filter.dismissed_by.is_none() {
+        writeln!(out, "No tasks; --dismissed included shows dismissed ones also.")
     } else {
-        writeln!(out, "No tasks; --show-hidden shows dismissed ones also.")
+        writeln!(out, "No tasks.")
     }
 }
 
@@ -82,5 +76,34 @@ fn state(task: &Task) -> String {
     match &task.dismissed_by {
         Some(user) => format!("{} by {}", task.state(), harmless(user)),
         None => task.state().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use taskstore::NewTask;
+
+    use super::*;
+
+    /// The titles in the table of a search that has time for no more than one task a page.
+    fn found(store: &TaskStore, text: &str, limit: u64) -> Vec<String> {
+        let filter = TaskFilter::new().text(text).search_time_max(Duration::ZERO);
+        let mut out = Vec::new();
+        write_table(store, filter, limit, &mut out).unwrap();
+        let table = String::from_utf8(out).unwrap();
+        table.lines().map(|line| line.rsplit("  ").next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_search_is_complete_though_its_pages_are_short_or_empty() {
+        let store = TaskStore::open_in_memory().unwrap();
+        for title in ["apple", "pear", "pear", "apple tree", "pear", "Apple pie", "plum"] {
+            store.start_detached(NewTask::new(title)).unwrap();
+        }
+        assert_eq!(found(&store, "apple", 50), ["TITLE", "Apple pie", "apple tree", "apple"]);
+        assert_eq!(found(&store, "apple", 2), ["TITLE", "Apple pie", "apple tree"]);
+        assert_eq!(found(&store, "cherry", 50), ["No tasks; --dismissed included shows dismissed ones also."]);
     }
 }

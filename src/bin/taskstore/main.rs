@@ -3,6 +3,7 @@
 mod arguments;
 mod configuration;
 mod database;
+mod export;
 mod failure;
 mod list;
 mod run;
@@ -55,6 +56,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Dismiss { ids, by } => verbs::dismiss(&db, &ids, by)?,
         Verb::Restore { ids } => verbs::restore(&db, &ids)?,
         Verb::List(list) => list::list(&db, list)?,
+        Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::SystemTask(verb) => return system_task::perform(&db, verb),

@@ -14,7 +14,7 @@ use crate::arguments::ShowArguments;
 use crate::database;
 use crate::failure::Failure;
 use crate::terminal::text::{harmless, harmless_lines, or_dash};
-use crate::terminal::{print, time};
+use crate::terminal::{print, stream, time};
 
 /// The most messages that are in memory at once; each may be 1 MiB.
 const PAGE_ROWS: u32 = 64;
@@ -27,7 +27,7 @@ pub fn show(db: &Path, arguments: ShowArguments) -> Result<(), Failure> {
     let store = database::open_to_read(db)?;
     let id = arguments.id;
     match (arguments.json, arguments.follow) {
-        (false, follow) => show_to_people(&store, id, follow),
+        (false, follow) => show_to_people(&store, id, follow, arguments.tail),
         (true, false) => show_as_json(&store, id),
         (true, true) => {
             let mut token = store.change_token()?;
@@ -40,20 +40,22 @@ pub fn show(db: &Path, arguments: ShowArguments) -> Result<(), Failure> {
 }
 
 fn show_as_json(store: &TaskStore, id: TaskId) -> Result<(), Failure> {
-    print(|out| {
+    stream(|out| {
         write_task(store, id, DismissedMember::HiddenBy, &mut *out)?;
         Ok(writeln!(out)?)
     })
 }
 
-fn show_to_people(store: &TaskStore, id: TaskId, follow: bool) -> Result<(), Failure> {
+fn show_to_people(store: &TaskStore, id: TaskId, follow: bool, tail: Option<u64>) -> Result<(), Failure> {
     print(|out| {
         // Before all reading, so that nothing comes unseen between that and the wait.
         let mut token = follow.then(|| store.change_token()).transpose()?;
         let mut task = store.task(id)?;
         let was_in_progress = task.outcome.is_none();
         write_heading(out, &task, Utc::now())?;
-        let mut seen = write_messages(store, id, 0, out)?;
+        // The count is also the number of the last one.
+        let first = tail.map_or(0, |tail| task.message_count.saturating_sub(tail));
+        let mut seen = write_messages(store, id, first, first, out)?;
         while task.outcome.is_none()
             && let Some(before) = token
         {
@@ -61,7 +63,7 @@ fn show_to_people(store: &TaskStore, id: TaskId, follow: bool) -> Result<(), Fai
             token = Some(wait_for_news(store, before)?);
             // The task first: one that has ended says nothing more, so that its last message is not missed.
             task = store.task(id)?;
-            seen = write_messages(store, id, seen, out)?;
+            seen = write_messages(store, id, first, seen, out)?;
         }
         if follow && was_in_progress {
             writeln!(out, "{} after {}", outcome(&task), time::duration(taken(&task, Utc::now())))?;
@@ -139,12 +141,18 @@ fn progress(Progress { done, total, phase, .. }: &Progress) -> String {
     format!("{done}{of}{phase}")
 }
 
-/// Writes the messages behind `seen`, and gives the last one's number.
-fn write_messages(store: &TaskStore, id: TaskId, mut seen: u64, out: &mut dyn Write) -> Result<u64, Failure> {
+/// Writes the messages behind `seen`, with an empty line before those behind `first`, and gives the last one's number.
+fn write_messages(
+    store: &TaskStore,
+    id: TaskId,
+    first: u64,
+    mut seen: u64,
+    out: &mut dyn Write,
+) -> Result<u64, Failure> {
     loop {
         let messages = store.messages(id, seen, PAGE_ROWS)?;
         let Some(last) = messages.last() else { return Ok(seen) };
-        if seen == 0 {
+        if seen == first {
             writeln!(out)?;
         }
         seen = last.seq;

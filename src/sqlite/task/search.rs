@@ -37,6 +37,10 @@ impl Search {
         if missing.is_empty() {
             return Ok(true);
         }
+        if task.get::<_, i64>(14).map_err(during("read a task"))? == 0 {
+            // No message, not even for a text that is found everywhere.
+            return Ok(false);
+        }
         let mut messages = read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?;
         let id: i64 = task.get(0).map_err(during("read a task"))?;
         let mut rows = messages.query(named_params! { ":id": id }).map_err(during("read the messages"))?;

@@ -9,8 +9,10 @@ use serde::{Serialize, Serializer};
 use super::answer::{wire_duration, wire_time};
 use super::request::{ListRequest, RetrieveRequest};
 use crate::sqlite::system_task::{self, EventRow, SystemTaskRow};
+use crate::stream::stream;
 use crate::system_task::{Attributes, LogLevel, Pagination, full_name};
-use crate::wire::stream::{Source, Stop, io_error, stream};
+use crate::wire::WRITE;
+use crate::wire::stream::{Source, Stop};
 use crate::{Result, TaskStore};
 
 /// What a registered task says that never ran.
@@ -24,10 +26,10 @@ const NEVER_RUN: &str = "Task has not been run yet.";
 /// [`Io`](crate::Error::Io) if `out` fails; and the [errors of reading](TaskStore#errors-of-reading). What is written by
 /// then is not whole JSON. [`Refusal::of`](super::Refusal::of) has the answer to an error.
 pub fn write_list(store: &TaskStore, request: &ListRequest, out: impl Write) -> Result<()> {
-    stream(store, out, |source, out| {
-        let pagination = system_task::page(source.read, &request.filter, request.page, request.page_size)?;
-        serde_json::to_writer(out, &ListBody { pagination, results: Results { source, request, pagination } })
-            .map_err(|error| io_error(error.into()))
+    stream(store, out, WRITE, |read, out| {
+        let source = &Source::new(read);
+        let pagination = system_task::page(read, &request.filter, request.page, request.page_size)?;
+        source.write(out, &ListBody { pagination, results: Results { source, request, pagination } })
     })
 }
 
@@ -38,9 +40,10 @@ pub fn write_list(store: &TaskStore, request: &ListRequest, out: impl Write) -> 
 /// [`NoSuchSystemTask`](crate::Error::NoSuchSystemTask), also for a row that the filter leaves out, before anything is
 /// written; otherwise those of [`write_list`].
 pub fn write_system_task(store: &TaskStore, request: &RetrieveRequest, out: impl Write) -> Result<()> {
-    stream(store, out, |source, out| {
-        system_task::one_system_task(source.read, &request.filter, request.uuid, |row| {
-            serde_json::to_writer(out, &SystemTaskBody { source, row: &row }).map_err(|error| io_error(error.into()))
+    stream(store, out, WRITE, |read, out| {
+        let source = &Source::new(read);
+        system_task::one_system_task(read, &request.filter, request.uuid, |row| {
+            source.write(out, &SystemTaskBody { source, row: &row })
         })
     })
 }

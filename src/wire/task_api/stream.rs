@@ -3,16 +3,17 @@
 
 use std::io::Write;
 
-use chrono::DateTime;
-use serde::ser::{SerializeSeq, SerializeStruct};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::answer::{Answer, DismissedCount, wire_state, wire_time};
+use super::answer::{Answer, DismissedCount, wire_state};
 use super::request::ListRequest;
-use crate::sqlite::task::{self, MessageRow, TaskRow};
+use crate::configuration::ConfigurationId;
+use crate::rfc3339::JsonTime;
+use crate::sqlite::task::{self, ShownMessages, TaskRow};
+use crate::stream::{Out, Stop, stream};
 use crate::task::{TaskFilter, TaskId};
-use crate::wire::stream::{Source, Stop, io_error, stream, write};
-use crate::{Result, TaskStore};
+use crate::wire::WRITE;
+use crate::{Error, Result, TaskStore};
 
 /// What the member is called that names who dismissed a task. The published pages differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,23 +25,67 @@ pub enum DismissedMember {
     DismissedBy,
 }
 
-/// Writes the body of a successful `/task/list`: one snapshot, in memory that does not grow with the list.
+/// Writes the body of a successful `/task/list`: [`write_task_list`] of the tasks that the request asks for.
 ///
-/// It shows what is in the file, from whichever process: the published task has no progress, and its `updated` does not
-/// tell of [progress](TaskStore::progress) that is not written yet.
+/// # Errors
+///
+/// Those of [`write_task_list`].
+pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMember, out: impl Write) -> Result<()> {
+    write_task_list(store, &request.filter(), member, out)
+}
+
+/// Writes the body of a successful `/task/list` that shows the tasks of a filter, in its order: one snapshot, in memory
+/// that does not grow with the list.
+///
+/// It is the whole list: the filter's page, which is its [limit](TaskFilter::limit) and its
+/// [cursor](TaskFilter::cursor), is not heeded. It shows what is in the file, from whichever process: the published task
+/// has no progress, and its `updated` does not tell of [progress](TaskStore::progress) that is not written yet.
 ///
 /// A slow `out` keeps the snapshot as long as it takes, but holds up no other call (a store in memory collects the
 /// whole first).
 ///
+/// # Searching
+///
+/// A [text](TaskFilter::text) is looked for to the end of the list, whatever [`search_time_max`](TaskFilter::search_time_max)
+/// says. Meanwhile `out` is flushed about once a second, by the store's monotonic clock: what was found so far arrives, and
+/// an `out` whose `write` or `flush` fails ends the search. So whoever reads can end one that finds nothing, but for a
+/// store in memory, which writes when it has collected all.
+///
 /// # Errors
 ///
-/// [`Io`](crate::Error::Io) if `out` fails, and the [errors of reading](TaskStore#errors-of-reading). What is written by then is not
-/// whole JSON, so that it cannot be taken for a shorter list.
-pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMember, out: impl Write) -> Result<()> {
-    let filter = request.filter();
-    stream(store, out, |source, out| {
-        serde_json::to_writer(out, &Answer::success(ListBody { tasks: Tasks { source, filter: &filter, member } }))
-            .map_err(|error| io_error(error.into()))
+/// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the filter, as
+/// [`TaskStore::list`] has them, before anything is written; [`Io`](crate::Error::Io) if `out` fails; and the
+/// [errors of reading](TaskStore#errors-of-reading). What is written by then is not whole JSON, so that it cannot be taken
+/// for a shorter list.
+///
+/// # Example
+///
+/// ```
+/// use taskstore::wire::task_api::{DismissedMember, write_task_list};
+/// use taskstore::{NewTask, Outcomes, TaskFilter, TaskStore};
+///
+/// let store = TaskStore::open_in_memory()?;
+/// let id = store.start_detached(NewTask::new("Switch over"))?;
+/// store.fail(id, "no answer")?;
+///
+/// let failed = TaskFilter::new().outcomes(Outcomes::FAILED).text("ANSWER");
+/// let mut answer = Vec::new();
+/// write_task_list(&store, &failed, DismissedMember::HiddenBy, &mut answer)?;
+/// assert!(String::from_utf8_lossy(&answer).contains(r#""messages":[{"message":"no answer","time":""#));
+/// # Ok::<(), taskstore::Error>(())
+/// ```
+pub fn write_task_list(store: &TaskStore, filter: &TaskFilter, member: DismissedMember, out: impl Write) -> Result<()> {
+    let list = store.prepare_list(filter)?;
+    stream(store, out, WRITE, |read, out| {
+        let messages = ShownMessages::new(read)?;
+        out.raw(r#"{"result":{"tasks":["#)?;
+        let mut separator = "";
+        list.stream(read, out, |out, task| {
+            out.raw(separator)?;
+            separator = ",";
+            write_task_object(out, task, &messages, member)
+        })?;
+        Ok(out.raw(r#"]},"successful":true}"#)?)
     })
 }
 
@@ -48,12 +93,13 @@ pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMemb
 ///
 /// # Errors
 ///
-/// [`NotFound`](crate::Error::NotFound), before anything is written; otherwise those of [`write_list`].
+/// [`NotFound`](crate::Error::NotFound), before anything is written; otherwise those of [`write_task_list`].
 pub fn write_task(store: &TaskStore, id: TaskId, member: DismissedMember, out: impl Write) -> Result<()> {
-    stream(store, out, |source, out| {
-        task::one_task(source.read, id, |row| {
-            serde_json::to_writer(out, &Answer::success(TaskBody { source, row: &row, member }))
-                .map_err(|error| io_error(error.into()))
+    stream(store, out, WRITE, |read, out| {
+        task::one_task(read, id, |task| {
+            out.raw(r#"{"result":"#)?;
+            write_task_object(out, &task, &ShownMessages::new(read)?, member)?;
+            Ok(out.raw(r#","successful":true}"#)?)
         })
     })
 }
@@ -76,92 +122,43 @@ pub fn write_failure(message: &str, out: impl Write) -> Result<()> {
     write(out, &Answer::<()>::failure(message))
 }
 
-#[derive(Serialize)]
-struct ListBody<'a> {
-    tasks: Tasks<'a>,
+/// Writes a body that is in memory.
+fn write(out: impl Write, body: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(out, body).map_err(|error| Error::Io { action: WRITE, source: error.into() })
 }
 
-struct Tasks<'a> {
-    source: &'a Source<'a>,
-    filter: &'a TaskFilter,
+/// Writes what a [`Task`](super::Task) is as JSON, and so of the envelope what an [`Answer`] is. The names are spelt out,
+/// since serde would look through each of them, for each task, for what must be escaped. Tests hold the two together.
+fn write_task_object(
+    out: &mut Out<'_>,
+    task: &TaskRow<'_>,
+    messages: &ShownMessages<'_>,
     member: DismissedMember,
-}
-
-impl Serialize for Tasks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tasks = serializer.serialize_seq(None)?;
-        task::each_task(
-            self.source.read,
-            self.filter,
-            0,
-            || Ok(()),
-            |row| {
-                tasks
-                    .serialize_element(&TaskBody { source: self.source, row: &row, member: self.member })
-                    .map_err(Stop::Serializer)
-            },
-        )
-        .map_err(|stop| self.source.stop(stop))?;
-        tasks.end()
+) -> Result<(), Stop> {
+    let dismissed_member = match member {
+        DismissedMember::HiddenBy => r#","hidden_by":"#,
+        DismissedMember::DismissedBy => r#","dismissed_by":"#,
+    };
+    out.member(r#"{"configuration_id":"#, &task.configuration_id.map_or(0, ConfigurationId::get))?;
+    out.member(r#","configuration_name":"#, &task.configuration_name)?;
+    out.member(dismissed_member, task.dismissed_by.as_deref().unwrap_or_default())?;
+    match task.finished_ns {
+        Some(ns) => out.time(r#","finished":"#, &JsonTime::nine_digits(ns))?,
+        None => out.raw(r#","finished":"""#)?,
     }
-}
-
-struct TaskBody<'a> {
-    source: &'a Source<'a>,
-    row: &'a TaskRow<'a>,
-    member: DismissedMember,
-}
-
-impl Serialize for TaskBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = self.row;
-        let dismissed_member = match self.member {
-            DismissedMember::HiddenBy => "hidden_by",
-            DismissedMember::DismissedBy => "dismissed_by",
-        };
-        let mut task = serializer.serialize_struct("Task", 11)?;
-        task.serialize_field("configuration_id", &row.configuration_id)?;
-        task.serialize_field("configuration_name", &row.configuration_name)?;
-        task.serialize_field(dismissed_member, row.dismissed_by.as_deref().unwrap_or_default())?;
-        task.serialize_field("finished", &row.finished_ns.map(time).unwrap_or_default())?;
-        task.serialize_field("messages", &Messages { source: self.source, id: row.id })?;
-        task.serialize_field("performed_by", &row.performed_by)?;
-        task.serialize_field("started", &time(row.started_ns))?;
-        task.serialize_field("state", wire_state(row.outcome, row.dismissed_by.is_some()))?;
-        task.serialize_field("task_id", &row.id.get())?;
-        task.serialize_field("title", &row.title)?;
-        task.serialize_field("updated", &time(row.updated_ns))?;
-        task.end()
-    }
-}
-
-struct Messages<'a> {
-    source: &'a Source<'a>,
-    id: TaskId,
-}
-
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut messages = serializer.serialize_seq(None)?;
-        task::each_message(self.source.read, self.id, |row| {
-            messages.serialize_element(&MessageBody(&row)).map_err(Stop::Serializer)
-        })
-        .map_err(|stop| self.source.stop(stop))?;
-        messages.end()
-    }
-}
-
-struct MessageBody<'a>(&'a MessageRow<'a>);
-
-impl Serialize for MessageBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut message = serializer.serialize_struct("Message", 2)?;
-        message.serialize_field("message", &self.0.text)?;
-        message.serialize_field("time", &time(self.0.time_ns))?;
-        message.end()
-    }
-}
-
-fn time(ns: i64) -> String {
-    wire_time(DateTime::from_timestamp_nanos(ns))
+    out.raw(r#","messages":["#)?;
+    let mut begin = r#"{"message":"#;
+    messages.each(task, |message| {
+        out.member(begin, &message.text)?;
+        begin = r#",{"message":"#;
+        out.time(r#","time":"#, &JsonTime::nine_digits(message.time_ns))?;
+        Ok::<_, Stop>(out.raw("}")?)
+    })?;
+    out.member(r#"],"performed_by":"#, &task.performed_by)?;
+    out.time(r#","started":"#, &JsonTime::nine_digits(task.started_ns))?;
+    out.member(r#","state":"#, wire_state(task.outcome, task.dismissed_by.is_some()))?;
+    out.member(r#","task_id":"#, &task.id)?;
+    out.member(r#","title":"#, &task.title)?;
+    out.time(r#","updated":"#, &JsonTime::nine_digits(task.updated_ns))?;
+    Ok(out.raw("}")?)
 }

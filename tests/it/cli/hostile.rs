@@ -28,7 +28,7 @@ fn hostile_place() -> Place {
 #[test]
 fn a_table_has_one_line_a_row_and_nothing_that_steers() {
     let place = hostile_place();
-    let table = place.ok(&["list", "--show-hidden"]);
+    let table = place.ok(&["list", "--dismissed", "included"]);
     assert_harmless(&table);
     assert_eq!((table.lines().count(), table.matches(HARMLESS).count()), (2, 4), "{table}");
 

@@ -44,7 +44,7 @@ fn a_table_shows_every_state_in_words() {
     place.ok(&["finish", "5"]);
     place.ok(&["dismiss", "5", "--by", "carol"]);
 
-    let table = place.ok(&["list", "--show-hidden"]);
+    let table = place.ok(&["list", "--dismissed", "included"]);
     let lines: Vec<_> =
         table.lines().map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim)).collect();
     let cells: Vec<Vec<_>> = lines.into_iter().map(Iterator::collect).collect();
@@ -65,8 +65,8 @@ fn a_table_shows_every_state_in_words() {
 fn a_list_of_nothing_says_so() {
     let place = Place::new();
     place.store();
-    assert_eq!(place.ok(&["list"]), "No tasks; --show-hidden shows dismissed ones also.\n");
-    assert_eq!(place.ok(&["list", "--show-hidden"]), "No tasks.\n");
+    assert_eq!(place.ok(&["list"]), "No tasks; --dismissed included shows dismissed ones also.\n");
+    assert_eq!(place.ok(&["list", "--dismissed", "included"]), "No tasks.\n");
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn json_is_what_the_task_api_answers() {
     let configuration = place.task(2).configuration_id;
     for (arguments, request) in [
         (&["list", "--json"][..], ListRequest { configuration: None, show_hidden: false }),
-        (&["list", "--json", "--show-hidden"], ListRequest { configuration: None, show_hidden: true }),
+        (&["list", "--json", "--dismissed", "included"], ListRequest { configuration: None, show_hidden: true }),
         (&["list", "--json", "--configuration", "1"], ListRequest { configuration, show_hidden: false }),
         (
-            &["list", "--json", "--configuration", "1", "--show-hidden"],
+            &["list", "--json", "--configuration", "1", "--dismissed", "included"],
             ListRequest { configuration, show_hidden: true },
         ),
     ] {
@@ -133,7 +133,7 @@ fn json_is_what_the_task_api_answers() {
         write_list(&store, request, DismissedMember::HiddenBy, &mut body).unwrap();
         assert_eq!(place.ok(arguments), String::from_utf8(body).unwrap() + "\n", "{arguments:?}");
     }
-    let unfiltered = place.ok(&["list", "--json", "--show-hidden"]);
+    let unfiltered = place.ok(&["list", "--json", "--dismissed", "included"]);
     assert!(unfiltered.contains(&format!("\"hidden_by\":\"{}\"", login_user())), "{unfiltered}");
 }
 

@@ -70,6 +70,44 @@ fn a_task_with_many_messages_shows_them_all_in_order() {
 }
 
 #[test]
+fn a_tail_is_the_last_messages_in_their_order() {
+    let place = Place::new();
+    place.ok(&["start", "--title", "t"]);
+    assert_eq!(messages(&place.ok(&["show", "1", "--tail", "2"])), [""; 0]);
+    for text in ["one", "two", "three"] {
+        place.ok(&["message", "1", text]);
+    }
+    let tail = |count| place.ok(&["show", "1", "--tail", count]);
+    assert_eq!(messages(&tail("2")), ["info   two", "info   three"]);
+    assert_eq!(messages(&tail("0")), [""; 0]);
+    for all in ["3", "18446744073709551615"] {
+        assert_eq!(messages(&tail(all)), ["info   one", "info   two", "info   three"]);
+    }
+}
+
+#[test]
+fn follow_goes_on_from_a_tail() {
+    let place = Place::new();
+    let store = place.store();
+    for (tail, expected) in
+        [("1", &["info   two", "info   new", "error  at last"][..]), ("0", &["info   new", "error  at last"])]
+    {
+        let id = store.start_detached(NewTask::new("t")).unwrap();
+        for text in ["one", "two"] {
+            store.message(id, Level::Info, text).unwrap();
+        }
+        let following = place.start(&["show", &id.to_string(), "--follow", "--tail", tail]);
+        following.wait_for("Messages:      2\n");
+        store.message(id, Level::Info, "new").unwrap();
+        following.wait_for("info   new\n");
+        store.fail(id, "at last").unwrap();
+        let shown = following.end().text();
+        assert_eq!(messages(&shown)[..expected.len()], *expected, "{shown}");
+        assert_eq!(shown.matches("\n\n").count(), 1, "{shown}");
+    }
+}
+
+#[test]
 fn an_unknown_task_is_refused_by_name() {
     let place = Place::new();
     place.store();

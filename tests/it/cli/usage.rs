@@ -5,7 +5,7 @@ use super::Place;
 #[test]
 fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
     let place = Place::new();
-    let wrong: [&[&str]; 21] = [
+    let wrong: [&[&str]; 23] = [
         &[],
         &["frobnicate"],
         &["start"],
@@ -24,6 +24,8 @@ fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
         &["list", "--limit", "0"],
         &["list", "--limit", "-1"],
         &["show"],
+        &["show", "1", "--tail", "-1"],
+        &["show", "1", "--tail", "1", "--json"],
         &["run", "--title", "t"],
         &["run", "--title", "t", "true"],
         &["configuration"],
@@ -55,7 +57,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 22] = [
+    let commands: [&[&str]; 23] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -70,6 +72,7 @@ fn every_command_and_every_option_has_a_help_text() {
         &["dismiss"],
         &["restore"],
         &["list"],
+        &["export"],
         &["show"],
         &["run"],
         &["system-task"],

@@ -96,3 +96,12 @@ pub(crate) fn everything(store: &TaskStore) -> Everything {
     }
     Everything { configurations: store.configurations().list().unwrap(), tasks }
 }
+
+/// The most memory that this process has had, in KiB.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn peak_kib() -> u64 {
+    // No file of a store.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}

@@ -1,6 +1,5 @@
 //! A run of any size is answered in memory that does not grow with it.
 
-use std::fs;
 use std::io;
 
 use serde_json::json;
@@ -10,20 +9,11 @@ use uuid::Uuid;
 
 use super::options_at_noon;
 use crate::support::children::{command, role, run, say};
-use crate::support::open;
+use crate::support::{open, peak_kib};
 
 const EVENTS: usize = 100_000;
 const EVENT_BYTES: usize = 500;
 const PEAK_KIB_MAX: u64 = 40 << 10;
-
-/// The most memory that this process has had, in KiB.
-#[allow(clippy::disallowed_methods)]
-fn peak_kib() -> u64 {
-    // No file of a store.
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
 
 /// Not a test of its own: the process that is measured.
 #[test]

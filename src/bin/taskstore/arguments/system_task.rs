@@ -8,6 +8,8 @@ use clap::{Args, Subcommand};
 use taskstore::{RunOptions, SortKey, SystemTaskStatus};
 use uuid::Uuid;
 
+use super::duration::{DURATION, duration};
+
 #[derive(Debug, Subcommand)]
 pub enum SystemTaskVerb {
     /// Run a command as a run of a system task: its output becomes log events, its end the run's status.
@@ -56,7 +58,7 @@ pub struct SystemTaskRunArguments {
     #[arg(long, allow_hyphen_values = true)]
     pub description: Option<String>,
 
-    /// How long the run is kept after its end: a number with s, min, h, d or w, or "never".
+    /// How long the run is kept after its end: a number with s, m, h, d or w, or "never".
     #[arg(long, value_name = "TIME", default_value = "6h", value_parser = expiry)]
     pub expires_after: Expiry,
 
@@ -130,18 +132,7 @@ fn expiry(text: &str) -> Result<Expiry, String> {
     if text == "never" {
         return Ok(Expiry(None));
     }
-    let problem = || "must be a number with s, min, h, d or w behind it, or \"never\"".to_owned();
-    let (number, unit) = text.split_at(text.find(|next: char| !next.is_ascii_digit()).unwrap_or(text.len()));
-    let seconds: u64 = match unit.trim() {
-        "s" => 1,
-        "min" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        "w" => 7 * 24 * 60 * 60,
-        _ => return Err(problem()),
-    };
-    let number: u64 = number.parse().map_err(|_| problem())?;
-    Ok(Expiry(Some(Duration::from_secs(number.saturating_mul(seconds)))))
+    duration(text).map(|after| Expiry(Some(after))).ok_or_else(|| format!("must be {DURATION}, or \"never\""))
 }
 
 /// Reads a status, and lists them all in the help.
@@ -157,11 +148,8 @@ mod tests {
     #[test]
     fn an_expiry_is_a_number_with_a_unit_or_never() {
         let seconds = |text| expiry(text).map(|Expiry(after)| after.map(|after| after.as_secs()));
-        assert_eq!(seconds("6h"), Ok(Some(21_600)));
-        assert_eq!(["0s", "2 min", "3d", "1w"].map(seconds), [0, 120, 259_200, 604_800].map(|after| Ok(Some(after))));
-        assert_eq!(seconds("never"), Ok(None));
-        for text in ["", "6", "h", "-1h", "6 hours", "1.5h", "never ", "99999999999999999999h"] {
-            assert!(seconds(text).is_err(), "{text:?}");
-        }
+        assert_eq!(["6h", "2 min", "never"].map(seconds), [Ok(Some(21_600)), Ok(Some(120)), Ok(None)]);
+        let problem = "must be a number with s, m, h, d or w behind it, or \"never\"";
+        assert_eq!(["6", "never "].map(seconds), [(); 2].map(|()| Err(problem.to_owned())));
     }
 }

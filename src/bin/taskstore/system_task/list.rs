@@ -1,5 +1,7 @@
 //! `taskstore system-task list`.
 
+use std::io::Write;
+
 use chrono::{DateTime, Utc};
 use taskstore::wire::system_task_api::{ListRequest, write_list};
 use taskstore::{Error, SystemTask, TaskStore};
@@ -9,12 +11,12 @@ use crate::arguments::system_task::SystemTaskListArguments;
 use crate::failure::Failure;
 use crate::terminal::table::Table;
 use crate::terminal::text::harmless;
-use crate::terminal::{print, time, width};
+use crate::terminal::{print, stream, time, width};
 
 pub fn list(store: &TaskStore, arguments: &SystemTaskListArguments) -> Result<(), Failure> {
     let request = ListRequest::parse(parameters(arguments)).map_err(|_| no_such_page(&arguments.page))?;
     if arguments.json {
-        return print(|out| {
+        return stream(|out| {
             write_list(store, &request, &mut *out)?;
             Ok(writeln!(out)?)
         });

@@ -10,19 +10,20 @@ use uuid::Uuid;
 use super::{state, told};
 use crate::failure::Failure;
 use crate::terminal::text::{harmless, harmless_lines, or_dash};
-use crate::terminal::{print, time};
+use crate::terminal::{print, stream, time};
 
 /// The most events that are in memory at once; each may be 1 MiB.
 const PAGE_ROWS: u32 = 64;
 
 pub fn show(store: &TaskStore, uuid: Uuid, json: bool) -> Result<(), Failure> {
+    if json {
+        return stream(|out| {
+            write_system_task(store, &RetrieveRequest::new(uuid), &mut *out)?;
+            Ok(writeln!(out)?)
+        });
+    }
     let task = store.system_tasks().retrieve(uuid)?;
     print(|out| {
-        if json {
-            let request = RetrieveRequest::new(uuid);
-            write_system_task(store, &request, &mut *out)?;
-            return Ok(writeln!(out)?);
-        }
         write_heading(out, &task, Utc::now())?;
         task.shown_run.as_ref().map_or(Ok(()), |run| write_events(store, run, out))
     })
