@@ -1,0 +1,265 @@
+//! Tasks with their messages, read from the library's own tables into structs like the library's.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OpenFlags, Params, Row, params};
+use taskstore::{Level, Outcome, TaskWithMessages};
+
+use super::prepare;
+
+/// A connection that only reads, set as the store sets those.
+pub struct Reader {
+    connection: Connection,
+}
+
+/// How the messages of tasks are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A statement for each task.
+    EachTask,
+    /// One for all, merged with the tasks; both ascend, and are turned over.
+    Merge,
+}
+
+/// A task's columns, all that the library reads.
+#[derive(Debug)]
+pub struct Task {
+    pub id: i64,
+    pub configuration_id: Option<i64>,
+    pub configuration_name: String,
+    pub title: String,
+    pub performed_by: String,
+    pub outcome: Option<Outcome>,
+    pub started: DateTime<Utc>,
+    pub updated: DateTime<Utc>,
+    pub finished: Option<DateTime<Utc>>,
+    pub dismissed_by: Option<String>,
+    pub dismissed: Option<DateTime<Utc>>,
+    pub progress: Option<Progress>,
+    pub message_count: u64,
+    pub level_reached: Option<Level>,
+    pub key: Option<String>,
+    pub messages: Vec<Message>,
+}
+
+#[derive(Debug)]
+pub struct Progress {
+    pub done: u64,
+    pub total: Option<u64>,
+    pub phase: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Message {
+    pub seq: u64,
+    pub time: DateTime<Utc>,
+    pub level: Level,
+    pub text: String,
+    pub key: Option<String>,
+}
+
+impl Reader {
+    pub fn open(path: &Path) -> Self {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
+        prepare(&connection);
+        connection.execute_batch("PRAGMA cell_size_check = ON; PRAGMA query_only = ON").expect("sets up");
+        Self { connection }
+    }
+
+    pub fn get(&self, id: i64) -> Task {
+        self.in_snapshot(|| {
+            let mut get = self.connection.prepare_cached(GET).expect("prepares");
+            let mut task = get.query_row(params![id], task).expect("finds");
+            self.messages_of(&mut task);
+            task
+        })
+    }
+
+    /// The newest tasks.
+    pub fn newest(&self, limit: u32, way: Way) -> Vec<Task> {
+        self.in_snapshot(|| self.page(NEWEST, params![limit], way))
+    }
+
+    /// The newest tasks of a configuration.
+    pub fn newest_of(&self, configuration: i64, limit: u32, way: Way) -> Vec<Task> {
+        self.in_snapshot(|| self.page(NEWEST_OF, params![configuration, limit], way))
+    }
+
+    /// Every task, newest first.
+    pub fn all(&self, way: Way) -> Vec<Task> {
+        self.in_snapshot(|| {
+            if way == Way::EachTask {
+                return self.page(NEWEST, params![-1], way);
+            }
+            let mut tasks = self.tasks(OLDEST, []);
+            self.merge(tasks.iter_mut());
+            tasks.reverse();
+            tasks
+        })
+    }
+
+    fn page(&self, sql: &str, values: impl Params, way: Way) -> Vec<Task> {
+        let mut tasks = self.tasks(sql, values);
+        match way {
+            Way::EachTask => tasks.iter_mut().for_each(|task| self.messages_of(task)),
+            Way::Merge => self.merge(tasks.iter_mut().rev()),
+        }
+        tasks
+    }
+
+    fn tasks(&self, sql: &str, values: impl Params) -> Vec<Task> {
+        let mut list = self.connection.prepare_cached(sql).expect("prepares");
+        let rows = list.query_map(values, task).expect("lists");
+        rows.map(|row| row.expect("reads")).collect()
+    }
+
+    fn messages_of(&self, task: &mut Task) {
+        let mut messages = self.connection.prepare_cached(MESSAGES).expect("prepares");
+        let mut rows = messages.query(params![task.id]).expect("lists");
+        while let Some(row) = rows.next().expect("reads") {
+            task.messages.push(message(row).expect("reads"));
+        }
+    }
+
+    /// The messages from the first task to the last; the tasks' ids rise.
+    fn merge<'a>(&self, tasks: impl DoubleEndedIterator<Item = &'a mut Task> + ExactSizeIterator) {
+        let mut tasks = tasks.peekable();
+        let Some(first) = tasks.peek().map(|task| task.id) else { return };
+        let mut messages = self.connection.prepare_cached(MESSAGES_FROM).expect("prepares");
+        let mut rows = messages.query(params![first]).expect("lists");
+        while let Some(row) = rows.next().expect("reads") {
+            let id: i64 = row.get(5).expect("reads");
+            while tasks.next_if(|task| task.id < id).is_some() {}
+            match tasks.peek_mut() {
+                Some(task) if task.id == id => task.messages.push(message(row).expect("reads")),
+                Some(_) => {}
+                None => break,
+            }
+        }
+    }
+
+    fn in_snapshot<T>(&self, read: impl FnOnce() -> T) -> T {
+        let run = |sql| self.connection.prepare_cached(sql).and_then(|mut run| run.execute([])).expect("runs");
+        run("BEGIN");
+        let answer = read();
+        run("COMMIT");
+        answer
+    }
+}
+
+macro_rules! task {
+    ($index:literal, $which:literal) => {
+        concat!(
+            "SELECT t.id, iif(c.deleted_ns IS NULL, c.id, NULL), coalesce(c.name, ''), t.title, t.performed_by, t.outcome,
+                t.started_ns, t.updated_ns, t.finished_ns, t.dismissed_by, t.dismissed_ns, t.progress_done,
+                t.progress_total, t.progress_phase, t.message_count, t.level_reached, t.key
+            FROM task t ",
+            $index,
+            " LEFT JOIN configuration c ON c.id = t.configuration_id ",
+            $which
+        )
+    };
+}
+
+const GET: &str = task!("", "WHERE t.id = ?1");
+const NEWEST: &str = task!("INDEXED BY task_listed", "WHERE t.dismissed = 0 ORDER BY t.id DESC LIMIT ?1");
+const NEWEST_OF: &str = task!(
+    "INDEXED BY task_of_configuration",
+    "WHERE t.configuration_id = ?1 AND t.dismissed = 0 ORDER BY t.id DESC LIMIT ?2"
+);
+const OLDEST: &str = task!("NOT INDEXED", "WHERE t.dismissed = 0 ORDER BY t.id");
+const MESSAGES: &str = "SELECT seq, time_ns, level, text, key FROM message WHERE task_id = ?1 ORDER BY seq";
+const MESSAGES_FROM: &str = "
+    SELECT seq, time_ns, level, text, key, task_id FROM message WHERE task_id >= ?1 ORDER BY task_id, seq";
+
+fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
+    let progress = match row.get(11)? {
+        Some(done) => Some(Progress {
+            done: amount(done),
+            total: row.get::<_, Option<i64>>(12)?.map(amount),
+            phase: row.get(13)?,
+        }),
+        None => None,
+    };
+    let time_or_null = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(time));
+    let message_count = amount(row.get(14)?);
+    Ok(Task {
+        id: row.get(0)?,
+        configuration_id: row.get(1)?,
+        configuration_name: row.get(2)?,
+        title: row.get(3)?,
+        performed_by: row.get(4)?,
+        outcome: row.get::<_, Option<i64>>(5)?.map(outcome),
+        started: time(row.get(6)?),
+        updated: time(row.get(7)?),
+        finished: time_or_null(8)?,
+        dismissed_by: row.get(9)?,
+        dismissed: time_or_null(10)?,
+        progress,
+        message_count,
+        level_reached: row.get::<_, Option<i64>>(15)?.map(level),
+        key: row.get(16)?,
+        messages: Vec::with_capacity(usize::try_from(message_count).expect("a count")),
+    })
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        seq: amount(row.get(0)?),
+        time: time(row.get(1)?),
+        level: level(row.get(2)?),
+        text: row.get(3)?,
+        key: row.get(4)?,
+    })
+}
+
+fn amount(number: i64) -> u64 {
+    u64::try_from(number).expect("is not negative")
+}
+
+fn time(ns: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_nanos(ns)
+}
+
+fn outcome(code: i64) -> Outcome {
+    match code {
+        1 => Outcome::Finished,
+        2 => Outcome::Failed,
+        _ => Outcome::Interrupted,
+    }
+}
+
+fn level(code: i64) -> Level {
+    let [trace, debug, info, warn, error] = Level::ALL;
+    match code {
+        1 => trace,
+        2 => debug,
+        3 => info,
+        4 => warn,
+        _ => error,
+    }
+}
+
+/// That is what the library reads, too.
+impl PartialEq<TaskWithMessages> for Task {
+    fn eq(&self, other: &TaskWithMessages) -> bool {
+        let task = &other.task;
+        let progress = self.progress.as_ref().map(|progress| (progress.done, progress.total, &progress.phase));
+        let messages =
+            |message: &Message| (message.seq, message.time, message.level, message.text.clone(), message.key.clone());
+        let their_messages = |message: &taskstore::Message| {
+            (message.seq, message.time, message.level, message.text.clone(), message.key.clone())
+        };
+        self.id == task.id.get()
+            && self.configuration_id == task.configuration_id.map(i64::from)
+            && (&self.configuration_name, &self.title) == (&task.configuration_name, &task.title)
+            && (&self.performed_by, self.outcome) == (&task.performed_by, task.outcome)
+            && (self.started, self.updated, self.finished) == (task.started, task.updated, task.finished)
+            && (&self.dismissed_by, self.dismissed) == (&task.dismissed_by, task.dismissed)
+            && progress == task.progress.as_ref().map(|progress| (progress.done, progress.total, &progress.phase))
+            && (self.message_count, self.level_reached) == (task.message_count, task.level_reached)
+            && self.key == task.key
+            && self.messages.iter().map(messages).eq(other.messages.iter().map(their_messages))
+    }
+}
