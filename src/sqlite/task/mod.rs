@@ -12,7 +12,7 @@ pub(super) use count::{CountChanges, check as check_counts};
 pub(crate) use count::{counts, recount};
 pub(crate) use messages::{messages, messages_of, tail};
 pub(crate) use read::{get, list};
-pub(crate) use stream::{MessageRow, TaskRow, each_message, each_task, one_task};
+pub(crate) use stream::{Messages, TaskRow, each_task, one_task};
 pub(crate) use write::{Said, delete, dismiss, dismiss_all, end, message, progress, restore, set_progress, start};
 
 use crate::Error;

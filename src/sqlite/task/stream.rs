@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use rusqlite::{Row, named_params};
+use rusqlite::{CachedStatement, Row};
 
 use super::super::error::during;
 use super::super::row::{text, text_or_null};
@@ -79,27 +79,32 @@ pub(crate) fn one_task<T, E: From<Error>>(
     id: TaskId,
     see: impl FnOnce(TaskRow<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut get = read.connection.prepare_cached(&read::get_statement()).map_err(during("read a task"))?;
-    let mut rows = get.query(named_params! { ":id": id }).map_err(during("read a task"))?;
+    let mut get = read.connection.prepare_cached(read::GET).map_err(during("read a task"))?;
+    let mut rows = get.query([id]).map_err(during("read a task"))?;
     match rows.next().map_err(during("read a task"))? {
         Some(row) => see(TaskRow::of(row).map_err(during("read a task"))?),
         None => Err(not_found(id).into()),
     }
 }
 
-const MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = :id ORDER BY seq";
+const MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = ?1 ORDER BY seq";
 
-/// Hands each message of a task to `see`, oldest first. The caller holds a snapshot.
-pub(crate) fn each_message<E: From<Error>>(
-    read: &Read<'_>,
-    id: TaskId,
-    mut see: impl FnMut(MessageRow<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut messages = read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?;
-    let mut rows = messages.query(named_params! { ":id": id }).map_err(during("read the messages"))?;
-    while let Some(row) = rows.next().map_err(during("read the messages"))? {
-        let time_ns = row.get(0).map_err(during("read the messages"))?;
-        see(MessageRow { time_ns, text: text(row, 1).map_err(during("read the messages"))? })?;
+/// The messages of one task after another. The statement is held: taking it from the connection's cache and putting it
+/// back is a tenth of a stream.
+pub(crate) struct Messages<'a>(CachedStatement<'a>);
+
+impl<'a> Messages<'a> {
+    pub(crate) fn of(read: &Read<'a>) -> Result<Self> {
+        read.connection.prepare_cached(MESSAGES).map(Self).map_err(during("read the messages"))
     }
-    Ok(())
+
+    /// Hands each message of a task to `see`, oldest first. The caller holds a snapshot.
+    pub(crate) fn each(&mut self, id: TaskId, mut see: impl FnMut(MessageRow<'_>) -> Result<()>) -> Result<()> {
+        let mut rows = self.0.query([id]).map_err(during("read the messages"))?;
+        while let Some(row) = rows.next().map_err(during("read the messages"))? {
+            let time_ns = row.get(0).map_err(during("read the messages"))?;
+            see(MessageRow { time_ns, text: text(row, 1).map_err(during("read the messages"))? })?;
+        }
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
 use crate::task::Outcome;
-use crate::wire::time::read_time;
+use crate::wire::time::{TimeText, read_time};
 
 /// The envelope of every answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,8 +146,10 @@ pub(super) fn wire_state(outcome: Option<Outcome>, dismissed: bool) -> &'static 
 }
 
 /// A time as the API writes it: UTC, `Z`, always nine fraction digits.
-pub(super) fn wire_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Nanos, true)
+fn wire_time(time: DateTime<Utc>) -> String {
+    // Nothing that is stored is out of the range of nanoseconds.
+    let stored = time.timestamp_nanos_opt().map(|ns| TimeText::of(ns).to_string());
+    stored.unwrap_or_else(|| time.to_rfc3339_opts(SecondsFormat::Nanos, true))
 }
 
 mod time {

@@ -1,17 +1,14 @@
 //! Answers written as they are read: no list is ever in memory, and the bytes are those that serde writes for
 //! the types of [`super::answer`].
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use chrono::DateTime;
-use serde::ser::{SerializeSeq, SerializeStruct};
-use serde::{Serialize, Serializer};
-
-use super::answer::{Answer, DismissedCount, wire_state, wire_time};
+use super::answer::{Answer, DismissedCount, wire_state};
 use super::request::ListRequest;
-use crate::sqlite::task::{self, MessageRow, TaskRow};
-use crate::task::{TaskFilter, TaskId};
-use crate::wire::stream::{Source, Stop, io_error, stream, write};
+use crate::sqlite::task::{self, Messages, TaskRow};
+use crate::task::TaskId;
+use crate::wire::json::Json;
+use crate::wire::stream::{io_error, stream, write};
 use crate::{Result, TaskStore};
 
 /// What the member is called that names who dismissed a task. The published pages differ.
@@ -39,8 +36,22 @@ pub enum DismissedMember {
 pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMember, out: impl Write) -> Result<()> {
     let filter = request.filter();
     stream(store, out, |source, out| {
-        serde_json::to_writer(out, &Answer::success(ListBody { tasks: Tasks { source, filter: &filter, member } }))
-            .map_err(|error| io_error(error.into()))
+        let (mut json, mut messages) = (Json::new(out), Messages::of(source.read)?);
+        json.put(r#"{"result":{"tasks":["#);
+        let mut comma = "";
+        task::each_task(
+            source.read,
+            &filter,
+            0,
+            || Ok(()),
+            |row| {
+                json.put(comma);
+                comma = ",";
+                put_task(&mut json, &row, &mut messages, member)
+            },
+        )?;
+        json.put(r#"]},"successful":true}"#);
+        json.finish().map_err(io_error)
     })
 }
 
@@ -51,10 +62,11 @@ pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMemb
 /// [`NotFound`](crate::Error::NotFound), before anything is written; otherwise those of [`write_list`].
 pub fn write_task(store: &TaskStore, id: TaskId, member: DismissedMember, out: impl Write) -> Result<()> {
     stream(store, out, |source, out| {
-        task::one_task(source.read, id, |row| {
-            serde_json::to_writer(out, &Answer::success(TaskBody { source, row: &row, member }))
-                .map_err(|error| io_error(error.into()))
-        })
+        let (mut json, mut messages) = (Json::new(out), Messages::of(source.read)?);
+        json.put(r#"{"result":"#);
+        task::one_task(source.read, id, |row| put_task(&mut json, &row, &mut messages, member))?;
+        json.put(r#","successful":true}"#);
+        json.finish().map_err(io_error)
     })
 }
 
@@ -76,92 +88,60 @@ pub fn write_failure(message: &str, out: impl Write) -> Result<()> {
     write(out, &Answer::<()>::failure(message))
 }
 
-#[derive(Serialize)]
-struct ListBody<'a> {
-    tasks: Tasks<'a>,
-}
-
-struct Tasks<'a> {
-    source: &'a Source<'a>,
-    filter: &'a TaskFilter,
+fn put_task(
+    json: &mut Json<'_>,
+    row: &TaskRow<'_>,
+    messages: &mut Messages<'_>,
     member: DismissedMember,
+) -> Result<()> {
+    put_head(json, row, member).map_err(io_error)?;
+    let mut before = r#"{"message":"#;
+    messages.each(row.id, |message| {
+        json.put(before);
+        before = r#",{"message":"#;
+        json.text(&message.text).map_err(io_error)?;
+        json.put(r#","time":"#);
+        json.time(message.time_ns);
+        json.put("}");
+        Ok(())
+    })?;
+    put_tail(json, row).map_err(io_error)
 }
 
-impl Serialize for Tasks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tasks = serializer.serialize_seq(None)?;
-        task::each_task(
-            self.source.read,
-            self.filter,
-            0,
-            || Ok(()),
-            |row| {
-                tasks
-                    .serialize_element(&TaskBody { source: self.source, row: &row, member: self.member })
-                    .map_err(Stop::Serializer)
-            },
-        )
-        .map_err(|stop| self.source.stop(stop))?;
-        tasks.end()
+/// What is before the messages.
+fn put_head(json: &mut Json<'_>, row: &TaskRow<'_>, member: DismissedMember) -> io::Result<()> {
+    json.put(r#"{"configuration_id":"#);
+    json.number(row.configuration_id)?;
+    json.put(r#","configuration_name":"#);
+    json.text(&row.configuration_name)?;
+    json.put(match member {
+        DismissedMember::HiddenBy => r#","hidden_by":"#,
+        DismissedMember::DismissedBy => r#","dismissed_by":"#,
+    });
+    json.text(row.dismissed_by.as_deref().unwrap_or_default())?;
+    json.put(r#","finished":"#);
+    match row.finished_ns {
+        Some(ns) => json.time(ns),
+        None => json.put(r#""""#),
     }
+    json.put(r#","messages":["#);
+    Ok(())
 }
 
-struct TaskBody<'a> {
-    source: &'a Source<'a>,
-    row: &'a TaskRow<'a>,
-    member: DismissedMember,
-}
-
-impl Serialize for TaskBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = self.row;
-        let dismissed_member = match self.member {
-            DismissedMember::HiddenBy => "hidden_by",
-            DismissedMember::DismissedBy => "dismissed_by",
-        };
-        let mut task = serializer.serialize_struct("Task", 11)?;
-        task.serialize_field("configuration_id", &row.configuration_id)?;
-        task.serialize_field("configuration_name", &row.configuration_name)?;
-        task.serialize_field(dismissed_member, row.dismissed_by.as_deref().unwrap_or_default())?;
-        task.serialize_field("finished", &row.finished_ns.map(time).unwrap_or_default())?;
-        task.serialize_field("messages", &Messages { source: self.source, id: row.id })?;
-        task.serialize_field("performed_by", &row.performed_by)?;
-        task.serialize_field("started", &time(row.started_ns))?;
-        task.serialize_field("state", wire_state(row.outcome, row.dismissed_by.is_some()))?;
-        task.serialize_field("task_id", &row.id.get())?;
-        task.serialize_field("title", &row.title)?;
-        task.serialize_field("updated", &time(row.updated_ns))?;
-        task.end()
-    }
-}
-
-struct Messages<'a> {
-    source: &'a Source<'a>,
-    id: TaskId,
-}
-
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut messages = serializer.serialize_seq(None)?;
-        task::each_message(self.source.read, self.id, |row| {
-            messages.serialize_element(&MessageBody(&row)).map_err(Stop::Serializer)
-        })
-        .map_err(|stop| self.source.stop(stop))?;
-        messages.end()
-    }
-}
-
-struct MessageBody<'a>(&'a MessageRow<'a>);
-
-impl Serialize for MessageBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut message = serializer.serialize_struct("Message", 2)?;
-        message.serialize_field("message", &self.0.text)?;
-        message.serialize_field("time", &time(self.0.time_ns))?;
-        message.end()
-    }
-}
-
-fn time(ns: i64) -> String {
-    wire_time(DateTime::from_timestamp_nanos(ns))
+/// What is behind them.
+fn put_tail(json: &mut Json<'_>, row: &TaskRow<'_>) -> io::Result<()> {
+    json.put(r#"],"performed_by":"#);
+    json.text(&row.performed_by)?;
+    json.put(r#","started":"#);
+    json.time(row.started_ns);
+    json.put(r#","state":"#);
+    json.text(wire_state(row.outcome, row.dismissed_by.is_some()))?;
+    json.put(r#","task_id":"#);
+    json.number(row.id.get())?;
+    json.put(r#","title":"#);
+    json.text(&row.title)?;
+    json.put(r#","updated":"#);
+    json.time(row.updated_ns);
+    json.put("}");
+    Ok(())
 }
