@@ -238,7 +238,7 @@ impl TaskStore {
             })
         };
         let ([task], messages) = self.read_newest(read, |(task, _)| task)?;
-        Ok(TaskWithMessages { task, messages: messages.into_iter().flatten().collect() })
+        Ok(TaskWithMessages { task, messages: messages.into_iter().next().unwrap_or_default() })
     }
 
     /// One page of tasks, without their messages, with the newest progress that this store was told.

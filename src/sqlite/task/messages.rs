@@ -1,6 +1,6 @@
 //! What tasks said.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{Row, named_params, params};
 
 use super::super::error::during;
 use super::super::row::{Amount, Text, Time};
@@ -61,7 +61,7 @@ fn must_exist(read: &Read<'_>, id: TaskId) -> Result<()> {
 
 const OF_TASKS: &str = "
     SELECT task_id, seq, time_ns, level, text, key FROM message
-    WHERE task_id BETWEEN :first AND :last ORDER BY task_id, seq";
+    WHERE task_id BETWEEN ?1 AND ?2 ORDER BY task_id, seq";
 
 /// The messages of each of these tasks, in their order. The caller holds the snapshot that the tasks are of.
 ///
@@ -82,8 +82,7 @@ pub(crate) fn messages_of(read: &Read<'_>, tasks: &[Task]) -> Result<Vec<Vec<Mes
 
     let mut messages = read.connection.prepare_cached(OF_TASKS).map_err(during("read the messages"))?;
     while let Some((first, _)) = wanted.peek() {
-        let values = named_params! { ":first": first, ":last": last };
-        let mut rows = messages.query(values).map_err(during("read the messages"))?;
+        let mut rows = messages.query(params![first, last]).map_err(during("read the messages"))?;
         loop {
             let Some(row) = rows.next().map_err(during("read the messages"))? else { return Ok(found) };
             let id: TaskId = row.get(0).map_err(during("read the messages"))?;
