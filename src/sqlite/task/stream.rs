@@ -87,7 +87,7 @@ pub(crate) fn one_task<T, E: From<Error>>(
     }
 }
 
-const MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = ?1 ORDER BY seq";
+pub(super) const MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = ?1 ORDER BY seq";
 
 /// The messages of one task after another. The statement is held: taking it from the connection's cache and putting it
 /// back is a tenth of a stream.
