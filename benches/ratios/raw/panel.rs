@@ -61,7 +61,9 @@ pub struct Message {
 
 impl Reader {
     pub fn open(path: &Path) -> Self {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
+        let connection =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .expect("opens");
         prepare(&connection);
         connection.execute_batch("PRAGMA cell_size_check = ON; PRAGMA query_only = ON").expect("sets up");
         Self { connection }
