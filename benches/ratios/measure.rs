@@ -140,7 +140,7 @@ impl fmt::Display for Run {
         let Self { turns, turn, large: (_, large), .. } = self;
         write!(
             f,
-            "median (least, most) of {turns} turns of {turn:?} a side; a full run has 1M tasks where this has {large}"
+            "median (least, most) of {turns} turns of {turn:?} a side; the largest stores of a panel have {large} tasks"
         )
     }
 }

@@ -7,7 +7,8 @@ use taskstore::{ConfigurationId, Durability, Limits, OpenOptions, Page, TaskFilt
 use tempfile::TempDir;
 
 use super::Kind;
-use super::generator::{Hand, fill};
+use super::generator::fill;
+use super::year::Hand;
 use crate::raw::panel::Reader;
 
 /// A store and a raw reader of one file.

@@ -2,35 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Utc};
-use taskstore::{Batch, Clock, ConfigurationId, NewTask, Progress, Result, TaskId, TaskStore};
+use taskstore::{Batch, ConfigurationId, NewTask, Progress, Result, TaskId, TaskStore};
 
 use super::Kind;
 use super::content::{CONFIGURATIONS, Content, DELETED, Ending, Random, TIDYING};
+use super::year::{BEGINNING_NS, Hand, YEAR_NS};
 
-/// A clock that shows what it was set to.
-#[derive(Clone, Debug, Default)]
-pub struct Hand(Arc<AtomicI64>);
-
-impl Clock for Hand {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_nanos(self.0.load(Ordering::Relaxed))
-    }
-}
-
-/// 2025-01-01T00:00:00Z, and a year.
-const BEGINNING_NS: i64 = 1_735_689_600_000_000_000;
-const DAY_NS: i64 = 86_400 * 1_000_000_000;
-const YEAR_NS: i64 = 365 * DAY_NS;
 const STEPS_OF_A_BATCH: usize = 2_000;
 
 /// Fills an empty store whose clock is `hand`.
 pub fn fill(store: &TaskStore, hand: &Hand, kind: Kind, count: usize) {
-    hand.0.store(BEGINNING_NS, Ordering::Relaxed);
+    hand.set(BEGINNING_NS);
     let names = ["prod", "Prüfung", "archive", "db"].iter().cycle().zip(0..CONFIGURATIONS);
     let add = |(name, number)| store.configurations().add(format!("{name} {number}"));
     let configurations: Vec<_> = names.map(add).collect::<Result<_>>().expect("adds configurations");
@@ -45,12 +28,6 @@ pub fn fill(store: &TaskStore, hand: &Hand, kind: Kind, count: usize) {
     for place in DELETED {
         store.configurations().delete(filling.configuration(place)).expect("deletes");
     }
-}
-
-/// A day of the year, from 0 on.
-pub fn day(number: i64) -> Range<DateTime<Utc>> {
-    let begins = |day| DateTime::from_timestamp_nanos(BEGINNING_NS + day * DAY_NS);
-    begins(number)..begins(number + 1)
 }
 
 /// What a task does next, and when; of several at one instant the older task comes first.
@@ -119,7 +96,7 @@ impl<'a> Filling<'a> {
     fn batch(&mut self, batch: &Batch<'_>) -> Result<Option<String>> {
         for _ in 0..STEPS_OF_A_BATCH {
             let Some(Reverse(Next { at_ns, number, step })) = self.to_come.pop() else { break };
-            self.hand.0.store(at_ns, Ordering::Relaxed);
+            self.hand.set(at_ns);
             match step {
                 Step::Start => self.start(batch, at_ns, number)?,
                 Step::GoOn => {

@@ -6,7 +6,7 @@ use taskstore::Durability::{Full, Normal};
 use taskstore::{ConfigurationFilter, Dismissed, Level, Order, Outcomes};
 
 use super::filters::{middle_to_unfiltered, smallest, text_to_unfiltered, to_unfiltered};
-use super::generator::day;
+use super::year::day;
 use super::{Kind, beside, get, indexes, lists, stream};
 use crate::goal::Goal;
 

@@ -10,6 +10,7 @@ mod goals;
 mod indexes;
 mod lists;
 mod stream;
+mod year;
 
 use taskstore::TaskFilter;
 
