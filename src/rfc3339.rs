@@ -1,10 +1,6 @@
 //! Times as JSON, without a heap allocation: a stream writes several for each row.
 
-const NS_PER_SECOND: i64 = 1_000_000_000;
-const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-/// From 1 March 0000, where the years are counted from to have the leap day last, to 1 January 1970.
-const DAYS_TO_1970: u64 = 719_468;
-const DAYS_PER_400_YEARS: u64 = 146_097;
+use chrono::{DateTime, Datelike, Timelike};
 
 /// A stored time in UTC as RFC 3339 has it, in quotes.
 pub(crate) struct JsonTime {
@@ -18,14 +14,13 @@ const LENGTH_MAX: usize = 32;
 impl JsonTime {
     /// With nine fraction digits, as the task API has it.
     pub(crate) fn nine_digits(ns: i64) -> Self {
-        // No stored time is before the year 0000.
-        let seconds = (ns.div_euclid(NS_PER_SECOND) + (DAYS_TO_1970 * SECONDS_PER_DAY).cast_signed()).unsigned_abs();
-        let (year, month, day) = date(seconds / SECONDS_PER_DAY);
-        let second = seconds % SECONDS_PER_DAY;
-        let fraction = ns.rem_euclid(NS_PER_SECOND).unsigned_abs();
+        let time = DateTime::from_timestamp_nanos(ns);
+        let date = time.date_naive();
+        let year = date.year().unsigned_abs();
+        let fraction = time.timestamp_subsec_nanos();
 
-        let [c, y, mo, d] = [year / 100, year, month, day].map(two_digits);
-        let [h, mi, s] = [second / 3_600, second / 60 % 60, second % 60].map(two_digits);
+        let [c, y, mo, d] = [year / 100, year, date.month(), date.day()].map(two_digits);
+        let [h, mi, s] = [time.hour(), time.minute(), time.second()].map(two_digits);
         let [f0, f2, f4, f6] =
             [fraction / 10_000_000, fraction / 100_000, fraction / 1_000, fraction / 10].map(two_digits);
         let [_, f8] = two_digits(fraction);
@@ -51,31 +46,19 @@ impl JsonTime {
         time
     }
 
+    /// Without the quotes.
+    pub(crate) fn as_str(&self) -> &str {
+        let text = self.bytes.get(1..self.length - 1).and_then(|text| str::from_utf8(text).ok());
+        text.expect("it is ASCII between two quotes")
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).expect("it is no longer than its room")
     }
 }
 
-/// Year, month and day of the Gregorian calendar, of a day counted from 1 March 0000.
-///
-/// It is the algorithm that Howard Hinnant published as `civil_from_days`: within 400 years all are counted alike, and
-/// with years that begin in March the lengths of the months are a straight line, rounded down.
-fn date(days: u64) -> (u64, u64, u64) {
-    let day = days % DAYS_PER_400_YEARS;
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let years = days / DAYS_PER_400_YEARS * 400 + year;
-    if month_from_march < 10 {
-        (years, month_from_march + 3, day_of_month)
-    } else {
-        (years + 1, month_from_march - 9, day_of_month)
-    }
-}
-
 /// The last two.
-fn two_digits(number: u64) -> [u8; 2] {
+fn two_digits(number: u32) -> [u8; 2] {
     let number = number % 100;
     [number / 10, number % 10].map(|digit| {
         let [digit, ..] = digit.to_le_bytes();
@@ -85,7 +68,7 @@ fn two_digits(number: u64) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, SecondsFormat};
+    use chrono::SecondsFormat;
     use proptest::prelude::*;
 
     use super::*;
@@ -100,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_day_and_both_ends_of_what_can_be_stored_are_as_chrono_has_them() {
-        let ns_per_day = 86_400 * NS_PER_SECOND;
+        let ns_per_day = 86_400 * 1_000_000_000;
         for day in i64::MIN / ns_per_day..=i64::MAX / ns_per_day {
             assert_is_as_chrono_has_it(day * ns_per_day);
         }

@@ -30,6 +30,18 @@ impl Out<'_> {
         self.value(value)
     }
 
+    /// The same for a text. Most need no escape, which is seen at a fraction of the cost of looking for one byte by byte.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> io::Result<()> {
+        let is_escaped = |byte| byte < b' ' || byte == b'"' || byte == b'\\';
+        if text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
+            return self.member(name, text);
+        }
+        self.raw(name)?;
+        self.raw("\"")?;
+        self.raw(text)?;
+        self.raw("\"")
+    }
+
     /// The same for a time.
     pub(crate) fn time(&mut self, name: &str, time: &JsonTime) -> io::Result<()> {
         self.raw(name)?;

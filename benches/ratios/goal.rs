@@ -12,6 +12,8 @@ pub struct Goal {
 enum Target {
     AtLeast(f64),
     AtMost(f64),
+    /// A figure that is of interest, with nothing aimed at.
+    None,
 }
 
 impl Goal {
@@ -25,25 +27,33 @@ impl Goal {
         Self { name, target: Target::AtMost(target), measure }
     }
 
+    /// Nothing is aimed at.
+    pub const fn figure(name: &'static str, measure: fn(&Run) -> Measured) -> Self {
+        Self { name, target: Target::None, measure }
+    }
+
     /// Measures, and says how it went.
     pub fn line(&self, run: &Run) -> String {
-        let mut figures = match (self.measure)(run) {
-            Measured::Turns(figures) => figures,
-            Measured::Skipped(why) => return format!("GOAL {} skipped: {why}", self.name),
+        let name = run.name_of(self.name);
+        let (mut figures, note) = match (self.measure)(run) {
+            Measured::Turns(figures) => (figures, String::new()),
+            Measured::Noted(figures, note) => (figures, format!("; {note}")),
+            Measured::Skipped(why) => return format!("GOAL {name} skipped: {why}"),
         };
         if run.turn.is_zero() {
-            return format!("     {} ran", self.name);
+            return format!("     {name} ran");
         }
         figures.sort_by(f64::total_cmp);
         let (Some(least), Some(most)) = (figures.first(), figures.last()) else {
-            return format!("GOAL {} skipped: it gave no figure", self.name);
+            return format!("GOAL {name} skipped: it gave no figure");
         };
         let median = figures.get(figures.len() / 2).unwrap_or(most);
         let (target, reached, way) = match self.target {
             Target::AtLeast(target) => (target, *median >= target, ""),
             Target::AtMost(target) => (target, *median <= target, "; less is better"),
+            Target::None => return format!("     {name} {median:.3} ({least:.3}, {most:.3}{note})"),
         };
         let verdict = if reached { "ok" } else { "short" };
-        format!("GOAL {} {median:.3} {target:.2} {verdict} ({least:.3}, {most:.3}{way})", self.name)
+        format!("GOAL {name} {median:.3} {target:.2} {verdict} ({least:.3}, {most:.3}{way}{note})")
     }
 }

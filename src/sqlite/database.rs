@@ -268,6 +268,15 @@ impl Database {
         ask(self.take_turn(self.settings.busy_timeout).unwrap().connection())
     }
 
+    /// Lends the connection that has read last to a test.
+    #[cfg(test)]
+    pub(super) fn with_reader<T>(&self, ask: impl FnOnce(&Connection) -> T) -> T {
+        let reader = self.idle_reader().unwrap();
+        let answer = ask(&reader);
+        self.keep_idle(reader);
+        answer
+    }
+
     fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {
         self.refuse_inside()?;
         let wait = Wait::new(patience);

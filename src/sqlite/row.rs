@@ -16,7 +16,7 @@ pub(super) struct Text(pub(super) String);
 
 impl FromSql for Text {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Ok(Self(String::from_utf8_lossy(value.as_bytes()?).into_owned()))
+        value.as_bytes().map(lossy).map(Cow::into_owned).map(Self)
     }
 }
 
@@ -28,8 +28,12 @@ pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Cow<
 /// The same for a column that may be NULL.
 pub(super) fn text_or_null<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<Cow<'a, str>>> {
     let bytes = row.get_ref(column)?.as_bytes_or_null()?;
-    // What is ASCII is told as such at a fraction of the cost.
-    Ok(bytes.map(|bytes| std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)))
+    Ok(bytes.map(lossy))
+}
+
+/// `String::from_utf8_lossy` looks at each byte; to find out that there is nothing to replace, this is much quicker.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A time column.

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, StatementStatus};
 
 use super::{connection::Settings, open};
 use crate::options::{Durability, OpenOptions};
+use crate::wire::task_api::{DismissedMember, ListRequest, write_list};
+use crate::{ConfigurationFilter, Dismissed, Order, Outcomes};
 use crate::{Level, NewTask, Progress, TaskFilter, TaskStore};
 
 /// An empty store's connection, as every store sets it.
@@ -67,6 +70,55 @@ fn a_thousand_lifecycles_prepare_every_statement_once() {
         assert_eq!(counts(connection, "BEGIN IMMEDIATE").1, 0);
         assert_eq!(counts(connection, "COMMIT").1, 0);
     });
+}
+
+#[test]
+fn a_thousand_reads_of_a_file_prepare_every_statement_once() {
+    let store = TaskStore::open_temporary().unwrap();
+    let prod = store.configurations().add("prod").unwrap();
+    let id = store.start_detached(NewTask::new("t").configuration(prod).performed_by("ann")).unwrap();
+    store.message(id, Level::Warn, "one").unwrap();
+    let all = || TaskFilter::new().limit(5);
+    let filters = [
+        all(),
+        all().configuration(prod),
+        all().configuration(ConfigurationFilter::None),
+        all().outcomes(Outcomes::IN_PROGRESS),
+        all().outcomes(Outcomes::FAILED | Outcomes::INTERRUPTED),
+        all().outcomes(Outcomes::FINISHED).performed_by("ann"),
+        all().level_reached(Level::Error).dismissed(Dismissed::Included),
+        all().dismissed_by("ann").started(chrono::DateTime::UNIX_EPOCH..),
+        all().text("one"),
+        all().order(Order::OldestFirst),
+        all().order(Order::RecentlyUpdated),
+        all().order(Order::LongestRunning),
+    ];
+    let read_all = || {
+        store.task(id).unwrap();
+        store.messages(id, 0, 10).unwrap();
+        store.tail(id, 10).unwrap();
+        store.task_with_messages(id).unwrap();
+        for filter in &filters {
+            store.list(filter).unwrap();
+            store.list_with_messages(filter).unwrap();
+        }
+        write_list(&store, ListRequest::default(), DismissedMember::HiddenBy, std::io::sink()).unwrap();
+    };
+    let mut statements = super::task::reading_statements_for_tests();
+    statements.extend(filters.iter().flat_map(super::task::statements_of_test));
+    statements.extend(["BEGIN", "COMMIT"].map(str::to_owned));
+    let count = |connection: &Connection| statements.iter().map(|sql| counts(connection, sql)).collect::<Vec<_>>();
+
+    (0..1_000).for_each(|_| read_all());
+    for ((runs, repeated), sql) in store.database().with_reader(count).into_iter().zip(&statements) {
+        assert!(runs >= 1_000 && repeated == 0, "{repeated} repeated preparations in {runs} runs of {sql}");
+    }
+
+    // Without the guarantee many are, so that this test can tell.
+    store.database().with_reader(|reader| reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, false)).unwrap();
+    read_all();
+    read_all();
+    assert!(store.database().with_reader(count).iter().any(|(_, repeated)| *repeated > 0));
 }
 
 #[test]

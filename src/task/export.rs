@@ -66,9 +66,9 @@ fn write_task(out: &mut Out<'_>, task: &TaskRow<'_>, messages: &Messages<'_>) ->
     let rest = task.rest()?;
     out.member(r#"{"id":"#, &task.id)?;
     out.member(r#","configuration_id":"#, &task.configuration_id)?;
-    out.member(r#","configuration_name":"#, &task.configuration_name)?;
-    out.member(r#","title":"#, &task.title)?;
-    out.member(r#","performed_by":"#, &task.performed_by)?;
+    out.text(r#","configuration_name":"#, &task.configuration_name)?;
+    out.text(r#","title":"#, &task.title)?;
+    out.text(r#","performed_by":"#, &task.performed_by)?;
     out.member(r#","outcome":"#, &task.outcome)?;
     out.time(r#","started":"#, &JsonTime::few_digits(task.started_ns))?;
     out.time(r#","updated":"#, &JsonTime::few_digits(task.updated_ns))?;
@@ -93,7 +93,7 @@ fn write_task(out: &mut Out<'_>, task: &TaskRow<'_>, messages: &Messages<'_>) ->
         out.member(begin, &message.seq)?;
         out.time(r#","time":"#, &JsonTime::few_digits(message.time_ns))?;
         out.member(r#","level":"#, &message.level)?;
-        out.member(r#","text":"#, &message.text)?;
+        out.text(r#","text":"#, &message.text)?;
         out.member(r#","key":"#, &message.key)?;
         begin = r#",{"seq":"#;
         Ok::<_, Stop>(out.raw("}")?)

@@ -233,7 +233,7 @@ impl TaskStore {
             })
         };
         let ([task], messages) = self.read_newest(READS_MAX, read, |(task, _)| task)?;
-        Ok(TaskWithMessages { task, messages: messages.into_iter().flatten().collect() })
+        Ok(TaskWithMessages { task, messages: messages.into_iter().next().unwrap_or_default() })
     }
 
     /// How many tasks there are, all of them or those of one configuration; none of a deleted one, whose tasks count among

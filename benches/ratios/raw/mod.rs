@@ -7,6 +7,7 @@ use taskstore::Durability;
 use tempfile::TempDir;
 
 pub mod bare;
+pub mod panel;
 pub mod published;
 pub mod system_task;
 pub mod task;

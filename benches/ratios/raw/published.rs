@@ -17,7 +17,9 @@ pub struct Reader {
 
 impl Reader {
     pub fn open(path: &Path) -> Self {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
+        let connection =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .expect("opens");
         prepare(&connection);
         Self { connection }
     }

@@ -12,7 +12,16 @@ pub struct Tasks {
 
 impl Tasks {
     pub fn open(durability: Durability) -> Self {
-        let writer = Writer::open(durability, SCHEMA);
+        Self::with_schema(durability, SCHEMA)
+    }
+
+    /// The library's tables with other indexes.
+    pub fn changed(durability: Durability, change: &str) -> Self {
+        Self::with_schema(durability, &[SCHEMA, change].concat())
+    }
+
+    fn with_schema(durability: Durability, schema: &str) -> Self {
+        let writer = Writer::open(durability, schema);
         // So that a count is always an `UPDATE`.
         writer.change("INSERT INTO task_count (configuration_id) VALUES (0)", []);
         Self { writer }

@@ -292,11 +292,17 @@ pub(super) fn each<E: From<crate::Error>>(
 /// Statements of the readers, with how often each runs in the lifecycle of the test.
 #[cfg(test)]
 pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
-    let newest = TaskFilter::new();
-    let statements = Bounds::of(newest.order, false)
-        .iter()
-        .map(|bounds| statement(&Access::of(&newest).sources, "", bounds).map(|sql| (sql, 2)));
-    statements.flatten().collect()
+    statements_of_test(&TaskFilter::new()).into_iter().map(|sql| (sql, 2)).collect()
+}
+
+/// Those of a list from its first row on.
+#[cfg(test)]
+pub(in super::super) fn statements_of_test(filter: &TaskFilter) -> Vec<String> {
+    let access = Access::of(filter);
+    let rising = filter.order.rises();
+    let conditions = Conditions::of(filter, &access, rising, 0).sql;
+    let bounds = Bounds::of(filter.order, rising).iter();
+    bounds.filter_map(|bounds| statement(&access.sources, &conditions, bounds)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What tasks said.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{Row, Statement, named_params, params};
 
 use super::super::error::during;
 use super::super::row::{Amount, Text, Time};
@@ -61,40 +61,41 @@ fn must_exist(read: &Read<'_>, id: TaskId) -> Result<()> {
 
 const OF_TASKS: &str = "
     SELECT task_id, seq, time_ns, level, text, key FROM message
-    WHERE task_id BETWEEN :first AND :last ORDER BY task_id, seq";
+    WHERE task_id BETWEEN ?1 AND ?2 ORDER BY task_id, seq";
 
 /// The messages of each of these tasks, in their order. The caller holds the snapshot that the tasks are of.
 ///
-/// They are read in one go as they lie in the file, from the first task's to the last one's. Where others lie between, it
-/// is begun anew behind those, so that they cost no more than one look.
+/// Those of tasks whose ids follow one another are read in one go, as they lie in the file. Where others lie between,
+/// nothing is read of those, however many messages they have.
 pub(crate) fn messages_of(read: &Read<'_>, tasks: &[Task]) -> Result<Vec<Vec<Message>>> {
     let room = |task: &Task| Vec::with_capacity(usize::try_from(task.message_count).unwrap_or(0).min(ROOM_MAX));
     let mut found: Vec<Vec<Message>> = tasks.iter().map(room).collect();
-    let mut places: Vec<(TaskId, &mut Vec<Message>)> = tasks
-        .iter()
-        .zip(&mut found)
-        .filter(|(task, _)| task.message_count > 0)
-        .map(|(task, of)| (task.id, of))
-        .collect();
+    let mut places: Vec<(TaskId, &mut Vec<Message>)> = tasks.iter().map(|task| task.id).zip(&mut found).collect();
     places.sort_unstable_by_key(|(id, _)| *id);
-    let last = places.last().map(|(id, _)| *id);
-    let mut wanted = places.into_iter().peekable();
 
     let mut messages = read.connection.prepare_cached(OF_TASKS).map_err(during("read the messages"))?;
-    while let Some((first, _)) = wanted.peek() {
-        let values = named_params! { ":first": first, ":last": last };
-        let mut rows = messages.query(values).map_err(during("read the messages"))?;
-        loop {
-            let Some(row) = rows.next().map_err(during("read the messages"))? else { return Ok(found) };
-            let id: TaskId = row.get(0).map_err(during("read the messages"))?;
-            while wanted.next_if(|(wanted, _)| *wanted < id).is_some() {}
-            match wanted.peek_mut() {
-                Some((wanted, of)) if *wanted == id => of.push(message(row).map_err(during("read the messages"))?),
-                _ => break,
-            }
+    for run in places.chunk_by_mut(|(id, _), (next, _)| id.get().checked_add(1) == Some(next.get())) {
+        // Whoever counts no message has no room.
+        if run.iter().any(|(_, of)| of.capacity() > 0) {
+            read_run(&mut messages, run).map_err(during("read the messages"))?;
         }
     }
     Ok(found)
+}
+
+/// Reads the messages of tasks whose ids follow one another.
+fn read_run(messages: &mut Statement<'_>, run: &mut [(TaskId, &mut Vec<Message>)]) -> rusqlite::Result<()> {
+    let (first, last) = (run.first().map(|(id, _)| *id), run.last().map(|(id, _)| *id));
+    let mut rows = messages.query(params![first, last])?;
+    let mut places = run.iter_mut().peekable();
+    while let Some(row) = rows.next()? {
+        let id: TaskId = row.get(0)?;
+        while places.next_if(|(place, _)| *place < id).is_some() {}
+        if let Some((_, of)) = places.peek_mut() {
+            of.push(message(row)?);
+        }
+    }
+    Ok(())
 }
 
 /// A count in the file may be wrong; no more room than this is made for it ahead.

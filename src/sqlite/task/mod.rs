@@ -35,5 +35,14 @@ pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
     .concat()
 }
 
+/// Statements that read one task, or the messages of a list.
+#[cfg(test)]
+pub(super) fn reading_statements_for_tests() -> Vec<String> {
+    let both = [read::statements_for_tests(), messages::statements_for_tests()].concat().into_iter();
+    both.map(|(sql, _)| sql).chain([search::MESSAGES, stream::SHOWN_MESSAGES].map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+pub(super) use list::statements_of_test;
 #[cfg(test)]
 pub(super) use write::message_statements_for_tests;

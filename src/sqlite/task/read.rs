@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Row, named_params};
+use rusqlite::Row;
 
 use super::super::error::during;
 use super::super::row::{Amount, Text, Time};
@@ -15,15 +15,24 @@ use crate::task::position::Reading;
 use crate::task::{Progress, Task, TaskFilter, TaskId};
 use crate::{Error, Result};
 
+macro_rules! columns {
+    () => {
+        "SELECT t.id, iif(c.deleted_ns IS NULL, c.id, NULL), coalesce(c.name, ''), t.title, t.performed_by, t.outcome,
+            t.started_ns, t.updated_ns, t.finished_ns, t.dismissed_by, t.dismissed_ns,
+            t.progress_done, t.progress_total, t.progress_phase, t.message_count, t.level_reached, t.key
+        FROM task t "
+    };
+}
+
+macro_rules! joined {
+    () => {
+        " LEFT JOIN configuration c ON c.id = t.configuration_id"
+    };
+}
+
 /// The columns of a task, in the order that [`task`] reads them, and behind the name of an index what is joined. A
 /// deleted configuration lends its name only.
-pub(super) const TASK: [&str; 2] = [
-    "SELECT t.id, iif(c.deleted_ns IS NULL, c.id, NULL), coalesce(c.name, ''), t.title, t.performed_by, t.outcome,
-        t.started_ns, t.updated_ns, t.finished_ns, t.dismissed_by, t.dismissed_ns,
-        t.progress_done, t.progress_total, t.progress_phase, t.message_count, t.level_reached, t.key
-    FROM task t ",
-    " LEFT JOIN configuration c ON c.id = t.configuration_id",
-];
+pub(super) const TASK: [&str; 2] = [columns!(), joined!()];
 
 fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
     let text = |column| row.get::<_, Text>(column).map(|Text(text)| text);
@@ -54,15 +63,12 @@ fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
     })
 }
 
-/// The statement of one task.
-pub(super) fn get_statement() -> String {
-    let [columns, joined] = TASK;
-    [columns, joined, " WHERE t.id = :id"].concat()
-}
+/// One task.
+pub(super) const GET: &str = concat!(columns!(), joined!(), " WHERE t.id = ?1");
 
 pub(crate) fn get(read: &Read<'_>, id: TaskId) -> Result<Task> {
-    let mut get = read.connection.prepare_cached(&get_statement()).map_err(during("read a task"))?;
-    let mut rows = get.query(named_params! { ":id": id }).map_err(during("read a task"))?;
+    let mut get = read.connection.prepare_cached(GET).map_err(during("read a task"))?;
+    let mut rows = get.query([id]).map_err(during("read a task"))?;
     match rows.next().map_err(during("read a task"))? {
         Some(row) => task(row).map_err(during("read a task")),
         None => Err(not_found(id)),
@@ -79,6 +85,7 @@ pub(crate) fn list(
     let reading = Reading::of(filter)?;
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
     let mut search = Search::of(filter);
+    let is_searched = search.is_some();
     let (mut tasks, mut last, mut more) = (Vec::new(), None, false);
     let mut see = |row: &Row<'_>| {
         let mut is_shown = true;
@@ -93,9 +100,11 @@ pub(crate) fn list(
             more = true;
             return Ok(ControlFlow::Break(()));
         }
-        last = Some(place_of(row, filter.order).map_err(during("read a task"))?);
         if is_shown {
             tasks.push(task(row).map_err(during("read a task"))?);
+        }
+        if is_searched || tasks.len() == limit {
+            last = Some(place_of(row, filter.order).map_err(during("read a task"))?);
         }
         Ok::<_, Error>(ControlFlow::Continue(()))
     };
@@ -107,7 +116,7 @@ pub(crate) fn list(
 /// Statements of the readers, with how often each runs in the lifecycle of the test.
 #[cfg(test)]
 pub(super) fn statements_for_tests() -> Vec<(String, i32)> {
-    vec![(get_statement(), 2)]
+    vec![(GET.to_owned(), 2)]
 }
 
 #[cfg(test)]
@@ -117,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_task_is_found_by_its_id() {
-        let task = plan(&planned_connection(), &get_statement());
+        let task = plan(&planned_connection(), GET);
         assert!(task.contains("SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"), "{task}");
     }
 }

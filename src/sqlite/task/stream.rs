@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use rusqlite::{CachedStatement, Row, named_params};
+use rusqlite::{CachedStatement, Row};
 
 use super::super::error::during;
 use super::super::row::{Amount, text, text_or_null};
@@ -107,8 +107,8 @@ pub(crate) fn one_task<T, E: From<Error>>(
     id: TaskId,
     see: impl FnOnce(TaskRow<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut get = read.connection.prepare_cached(&read::get_statement()).map_err(during("read a task"))?;
-    let mut rows = get.query(named_params! { ":id": id }).map_err(during("read a task"))?;
+    let mut get = read.connection.prepare_cached(read::GET).map_err(during("read a task"))?;
+    let mut rows = get.query([id]).map_err(during("read a task"))?;
     match rows.next().map_err(during("read a task"))? {
         Some(row) => see(TaskRow::of(row)?),
         None => Err(not_found(id).into()),
@@ -159,7 +159,7 @@ impl<'a> MessagesOf<'a> {
 /// Reads the messages of task after task as the task API shows them.
 pub(crate) struct ShownMessages<'a>(MessagesOf<'a>);
 
-const SHOWN_MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = ?1 ORDER BY seq";
+pub(super) const SHOWN_MESSAGES: &str = "SELECT time_ns, text FROM message WHERE task_id = ?1 ORDER BY seq";
 
 impl<'a> ShownMessages<'a> {
     pub(crate) fn new(read: &Read<'a>) -> Result<Self> {

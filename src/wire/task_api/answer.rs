@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
+use crate::rfc3339::JsonTime;
 use crate::task::Outcome;
 use crate::wire::time::read_time;
 
@@ -146,8 +147,10 @@ pub(super) fn wire_state(outcome: Option<Outcome>, dismissed: bool) -> &'static 
 }
 
 /// A time as the API writes it: UTC, `Z`, always nine fraction digits.
-pub(super) fn wire_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Nanos, true)
+fn wire_time(time: DateTime<Utc>) -> String {
+    // All that is stored has nanoseconds; what a program makes itself may not.
+    let stored = time.timestamp_nanos_opt().map(|ns| JsonTime::nine_digits(ns).as_str().to_owned());
+    stored.unwrap_or_else(|| time.to_rfc3339_opts(SecondsFormat::Nanos, true))
 }
 
 mod time {

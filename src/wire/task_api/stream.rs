@@ -140,8 +140,8 @@ fn write_task_object(
         DismissedMember::DismissedBy => r#","dismissed_by":"#,
     };
     out.member(r#"{"configuration_id":"#, &task.configuration_id.map_or(0, ConfigurationId::get))?;
-    out.member(r#","configuration_name":"#, &task.configuration_name)?;
-    out.member(dismissed_member, task.dismissed_by.as_deref().unwrap_or_default())?;
+    out.text(r#","configuration_name":"#, &task.configuration_name)?;
+    out.text(dismissed_member, task.dismissed_by.as_deref().unwrap_or_default())?;
     match task.finished_ns {
         Some(ns) => out.time(r#","finished":"#, &JsonTime::nine_digits(ns))?,
         None => out.raw(r#","finished":"""#)?,
@@ -149,16 +149,16 @@ fn write_task_object(
     out.raw(r#","messages":["#)?;
     let mut begin = r#"{"message":"#;
     messages.each(task, |message| {
-        out.member(begin, &message.text)?;
+        out.text(begin, &message.text)?;
         begin = r#",{"message":"#;
         out.time(r#","time":"#, &JsonTime::nine_digits(message.time_ns))?;
         Ok::<_, Stop>(out.raw("}")?)
     })?;
-    out.member(r#"],"performed_by":"#, &task.performed_by)?;
+    out.text(r#"],"performed_by":"#, &task.performed_by)?;
     out.time(r#","started":"#, &JsonTime::nine_digits(task.started_ns))?;
-    out.member(r#","state":"#, wire_state(task.outcome, task.dismissed_by.is_some()))?;
+    out.text(r#","state":"#, wire_state(task.outcome, task.dismissed_by.is_some()))?;
     out.member(r#","task_id":"#, &task.id)?;
-    out.member(r#","title":"#, &task.title)?;
+    out.text(r#","title":"#, &task.title)?;
     out.time(r#","updated":"#, &JsonTime::nine_digits(task.updated_ns))?;
     Ok(out.raw("}")?)
 }
