@@ -56,6 +56,8 @@ impl TaskStore {
     /// once: who then reads much should pause in between, which loses nothing. The same goes for a file that this user
     /// cannot write and nobody has open for writing.
     ///
+    /// It may return late where the file itself is busy: a look waits for another process's lock as long as any reading does.
+    ///
     /// Each wait looks at the file fifty times a second, some microseconds each; in memory, and in an
     /// [immutable](crate::OpenOptions::immutable) store, which never changes, it just sleeps. Where nobody waits nothing
     /// runs, and a commit costs nothing more. Any number of threads may wait. None of them holds a lock between two looks,

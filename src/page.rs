@@ -71,8 +71,8 @@ impl FromStr for Cursor {
     }
 }
 
-/// What tells a cursor's list from others. It is the same in every process, which the hashes of the standard library do
-/// not promise: a cursor may come back after a restart.
+/// What tells a cursor's list from others. It is the same in every process of a build, which the hashers of the standard
+/// library do not promise: a cursor may come back after a restart. Another build may refuse it.
 pub(crate) fn fingerprint(list: &impl Hash) -> u64 {
     let mut fnv = Fnv(0xcbf2_9ce4_8422_2325);
     list.hash(&mut fnv);

@@ -21,7 +21,8 @@ use crate::{Error, Result};
 /// The oldest SQLite without a known way to damage a file in WAL mode.
 const SQLITE_VERSION_MIN: i32 = 3_053_004;
 
-/// More than the number of the store's statements, so that none is prepared twice.
+/// Room for all statements but those of lists, and for as many of lists as a program asks for in turn: there is one for each
+/// combination of filters.
 const STATEMENTS_MAX: usize = 128;
 
 /// A row holds a text, attributes, and little more. It is the same for all stores, so that one with smaller limits reads

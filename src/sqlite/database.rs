@@ -158,6 +158,8 @@ impl Database {
             Location::File(path) => self.read_file(path, work),
             Location::Memory => {
                 let turn = self.take_turn(self.settings.busy_timeout)?;
+                // Who calls the store meanwhile would wait for itself.
+                let _inside = Inside::enter(self.number);
                 work(&Read { connection: turn.connection() })
             }
         }

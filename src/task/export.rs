@@ -13,8 +13,9 @@ impl TaskStore {
     /// its messages: what [`TaskWithMessages`](crate::TaskWithMessages) is as JSON, to the byte, and a newline.
     ///
     /// It is the whole list: the filter's page, which is its [limit](TaskFilter::limit) and its
-    /// [cursor](TaskFilter::cursor), is not heeded. It is one snapshot, in memory that grows neither with the tasks nor with
-    /// the messages of one, and shows what is in the file: [progress](Self::progress) that is not written yet is not in it,
+    /// [cursor](TaskFilter::cursor), is not heeded. It is one snapshot, in memory that grows neither with the tasks (but for
+    /// those in progress, where a filter has them [sorted](TaskFilter#what-a-page-costs)) nor with the messages of one, and
+    /// shows what is in the file: [progress](Self::progress) that is not written yet is not in it,
     /// and neither does `updated` tell of it. [`flush`](Self::flush) before writes that.
     ///
     /// A slow `out` keeps the snapshot as long as it takes, but holds up no other call (a store in memory collects the
@@ -25,10 +26,10 @@ impl TaskStore {
     /// # Errors
     ///
     /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the filter, as [`list`](Self::list) has
-    /// them, before anything is written; [`Io`](crate::Error::Io) if `out` fails; and the
+    /// them, and [`TimeOutOfRange`](crate::Error::TimeOutOfRange), before anything is written; [`Io`](crate::Error::Io) if `out` fails; and the
     /// [errors of reading](TaskStore#errors-of-reading). What is written by then is the beginning of the export, cut
-    /// anywhere: a reader that finds no newline at the end has not got all. One that finds it may have met a cut between two
-    /// lines, which only the error tells.
+    /// anywhere but behind a newline: that is given to `out` with the beginning of the next line, and the last one when all
+    /// is written. So a reader that finds no newline at the end has not got all.
     ///
     /// # Example
     ///
@@ -50,21 +51,26 @@ impl TaskStore {
         let list = self.prepare_list(filter)?;
         stream(self, out, "write the export", |read, out| {
             let messages = Messages::new(read)?;
-            let mut written = 0;
+            let (mut begin, mut written) = (r#"{"id":"#, 0);
             list.stream(read, out, |out, task| {
-                write_task(out, task, &messages)?;
+                write_task(out, begin, task, &messages)?;
                 written += 1;
-                Ok(out.raw("\n")?)
+                // In one piece, so that no buffer ends between two lines: what is cut has no newline at its end.
+                begin = concat!("\n", r#"{"id":"#);
+                Ok(())
             })?;
+            if written > 0 {
+                out.raw("\n")?;
+            }
             Ok(written)
         })
     }
 }
 
 /// Writes what a [`TaskWithMessages`](crate::TaskWithMessages) is as JSON. A test holds the two together.
-fn write_task(out: &mut Out<'_>, task: &TaskRow<'_>, messages: &Messages<'_>) -> Result<(), Stop> {
+fn write_task(out: &mut Out<'_>, begin: &str, task: &TaskRow<'_>, messages: &Messages<'_>) -> Result<(), Stop> {
     let rest = task.rest()?;
-    out.member(r#"{"id":"#, &task.id)?;
+    out.member(begin, &task.id)?;
     out.member(r#","configuration_id":"#, &task.configuration_id)?;
     out.text(r#","configuration_name":"#, &task.configuration_name)?;
     out.text(r#","title":"#, &task.title)?;

@@ -7,7 +7,7 @@
 //! still kept when the next one begins never goes over something newer in the file.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 
 /// So many tasks come at least before those that have fallen silent are looked for.
 const TIDY_EVERY_MIN: usize = 64;
+
+/// Of so many that were forgotten lately it is known which they were.
+const LATELY_MAX: usize = 256;
 
 /// Progress as a row holds it, with the time of the call.
 #[derive(Clone, Debug)]
@@ -54,8 +57,9 @@ pub(crate) struct KeptProgress(Mutex<State>);
 struct State {
     /// The last number given: of two calls the later has the greater.
     number: u64,
-    /// How often a kept one has been forgotten.
+    /// How often a kept one has been forgotten, and of which tasks lately.
     forgotten: u64,
+    lately_forgotten: VecDeque<TaskId>,
     /// How many are closing the store, or have.
     closing: usize,
     /// It is tidied up when so many tasks have come, but at least [`TIDY_EVERY_MIN`] …
@@ -172,7 +176,7 @@ impl KeptProgress {
     pub(crate) fn forget(&self, id: TaskId) {
         let mut state = self.lock();
         if state.tasks.remove(&id).is_some_and(|task| task.kept.is_some()) {
-            state.forgotten += 1;
+            state.note_forgotten(id);
         }
     }
 
@@ -217,15 +221,21 @@ impl KeptProgress {
         self.lock().forgotten
     }
 
-    /// Lays what is kept over tasks that were read since [`state`](Self::state) was asked. `false` if something was
-    /// forgotten meanwhile, so that a task may have been read before that was written, and be older than it.
+    /// Lays what is kept over tasks that were read since [`state`](Self::state) was asked. `false` if what was kept for one
+    /// of them was forgotten meanwhile: it may have been read before that was written, and be older than it.
     pub(crate) fn lay_over(&self, tasks: &mut [Task], before: u64) -> bool {
         let state = self.lock();
-        for task in tasks {
+        for task in &mut *tasks {
             let known = state.tasks.get(&task.id);
             lay(task, known.and_then(|known| known.kept.as_ref()));
         }
-        state.forgotten == before
+        let since = usize::try_from(state.forgotten - before).unwrap_or(usize::MAX);
+        let mut forgotten = state.lately_forgotten.iter().rev().take(since);
+        let mut in_progress = tasks.iter().filter(|task| task.outcome.is_none());
+        if since > LATELY_MAX {
+            return in_progress.next().is_none();
+        }
+        forgotten.all(|id| in_progress.clone().all(|task| task.id != *id))
     }
 
     /// The same for one that was read inside a transaction, which sees its own writes.
@@ -249,8 +259,16 @@ impl State {
         if let Some(task) = self.tasks.get_mut(&id)
             && task.kept.take_if(|(number, _)| *number <= until).is_some()
         {
-            self.forgotten += 1;
+            self.note_forgotten(id);
         }
+    }
+
+    fn note_forgotten(&mut self, id: TaskId) {
+        if self.lately_forgotten.len() == LATELY_MAX {
+            self.lately_forgotten.pop_front();
+        }
+        self.lately_forgotten.push_back(id);
+        self.forgotten += 1;
     }
 
     /// Lets go of the tasks that have fallen silent, when about as many have come as still speak. Gives whether
@@ -351,6 +369,27 @@ mod tests {
             store.progress(id, &Progress::new(4)).unwrap_err();
             assert_eq!(known(&store), 0);
         }
+    }
+
+    #[test]
+    fn tasks_are_read_again_only_if_something_kept_for_one_of_them_was_forgotten() {
+        let store = TaskStore::open_in_memory().unwrap();
+        let kept_progress = &store.context().kept_progress;
+        let (before, telling, silent) = (kept_progress.state(), said_twice(&store), said_twice(&store));
+        let read = [store.task(telling).unwrap(), store.task(silent).unwrap()];
+        let lay_over = |tasks: &[Task]| kept_progress.lay_over(&mut tasks.to_vec(), before);
+        assert!(lay_over(&read));
+        store.finish(telling).unwrap();
+        let ended = store.task(telling).unwrap();
+        assert!(!lay_over(&read[..1]) && !lay_over(&read));
+        assert!(lay_over(&read[1..]) && lay_over(std::slice::from_ref(&ended)) && lay_over(&[]));
+        // It is not known any more which they were.
+        for _ in 0..LATELY_MAX {
+            let id = said_twice(&store);
+            store.finish(id).unwrap();
+        }
+        assert!(!lay_over(&read[1..]));
+        assert!(lay_over(&[ended]) && lay_over(&[]));
     }
 
     #[derive(Debug, Default)]

@@ -57,11 +57,12 @@ impl TaskStore {
     }
 
     /// The same, looking for a [text](TaskFilter::text) only as long as `go_on` says so: it is asked before each task
-    /// that is looked through, but the first. The page ends there, as it does when
-    /// [`search_time_max`](TaskFilter::search_time_max) is over.
+    /// that is looked through, but the first, and among the messages of one that has many. The page ends there, as it does
+    /// when [`search_time_max`](TaskFilter::search_time_max) is over. A list that looks for no text does not ask.
     ///
     /// So a search can be broken off from another thread, and gone on with later. The page of a search may show
-    /// [`progress`](Self::progress) as it was when it began.
+    /// [`progress`](Self::progress) as it was when it began. In memory, where all share one connection, a search keeps
+    /// writers waiting, and a call of the store by `go_on` is [`InsideBatch`](crate::Error::InsideBatch).
     ///
     /// # Errors
     ///
@@ -89,6 +90,9 @@ impl TaskStore {
     }
 
     /// One page of tasks with all their messages, of one instant: as [`list`](Self::list), whose cursors it shares.
+    ///
+    /// All of that is in memory then, however many messages a task has; [`export_tasks`](Self::export_tasks) writes tasks
+    /// with their messages in memory that does not grow.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand};
 use taskstore::{ConfigurationId, Level, TaskId};
 
 use filter::FilterArguments;
@@ -212,7 +212,7 @@ pub struct ProgressArguments {
 #[derive(Args, Debug)]
 pub struct ListArguments {
     /// The most tasks to list, from 1. Not with --json, which lists all, as the task API does.
-    #[arg(long, value_name = "N", default_value = "50", value_parser = value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value = "50", value_parser = count_from::<1>)]
     #[arg(conflicts_with = "json", allow_negative_numbers = true)]
     pub limit: u64,
 
@@ -237,7 +237,8 @@ pub struct ShowArguments {
     pub follow: bool,
 
     /// Only the last N messages, before those that --follow adds; all by default. Not with --json.
-    #[arg(long, value_name = "N", conflicts_with = "json", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count_from::<0>)]
+    #[arg(conflicts_with = "json", allow_negative_numbers = true)]
     pub tail: Option<u64>,
 
     /// Print the body of a successful /task/show of the task API; text for people by default.
@@ -257,6 +258,11 @@ pub struct RunArguments {
     /// The command and its arguments, behind `--`.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+fn count_from<const LEAST: u64>(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|count| *count >= LEAST);
+    count.ok_or_else(|| format!("must be a whole number from {LEAST} to {}", u64::MAX))
 }
 
 /// Reads a level, and lists them all in the help.

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use taskstore::wire::task_api::{DismissedMember, write_task_list};
-use taskstore::{Dismissed, Task, TaskFilter, TaskStore};
+use taskstore::{Dismissed, Order, Outcome, Task, TaskFilter, TaskStore};
 
 use crate::arguments::ListArguments;
 use crate::database;
 use crate::failure::Failure;
+use crate::show::outcome;
 use crate::terminal::table::Table;
 use crate::terminal::text::{harmless, or_dash};
 use crate::terminal::{must_be_read, print, stream, time, width};
@@ -43,17 +44,27 @@ fn write_table(store: &TaskStore, mut filter: TaskFilter, limit: u64, out: &mut 
             table.write(out, &page.items.iter().map(|task| row(task, now)).collect::<Vec<_>>())?;
             left = left.saturating_sub(u64::try_from(page.items.len()).unwrap_or(PAGE_ROWS));
         }
-        let Some(next) = page.next else { break };
-        filter.cursor = Some(next);
+        filter.cursor = page.next;
+        if filter.cursor.is_none() {
+            break;
+        }
         // What was found so far is shown while the search goes on.
         out.flush()?;
         must_be_read()?;
     }
-    if left == limit { Ok(say_that_it_is_empty(out, &filter)?) } else { Ok(()) }
+    match left {
+        0 if filter.cursor.is_some() => Ok(writeln!(out, "The first {limit}; --limit shows more.")?),
+        _ if left == limit => Ok(say_that_it_is_empty(out, &filter)?),
+        _ => Ok(()),
+    }
 }
 
 fn say_that_it_is_empty(out: &mut dyn Write, filter: &TaskFilter) -> io::Result<()> {
-    if filter.dismissed == Dismissed::Hidden && filter.dismissed_by.is_none() {
+    let ended = [Outcome::Finished, Outcome::Failed, Outcome::Interrupted];
+    let may_have_ended = ended.into_iter().any(|outcome| filter.outcomes.contains(Some(outcome)))
+        && filter.order != Order::LongestRunning
+        && filter.running_longer_than.is_none();
+    if may_have_ended && filter.dismissed == Dismissed::Hidden && filter.dismissed_by.is_none() {
         writeln!(out, "No tasks; --dismissed included shows dismissed ones also.")
     } else {
         writeln!(out, "No tasks.")
@@ -71,11 +82,11 @@ fn row(task: &Task, now: DateTime<Utc>) -> [String; 6] {
     ]
 }
 
-/// States are told apart by their words, never by a colour.
+/// What happened, and who has put it away: told apart by words, never by a colour.
 fn state(task: &Task) -> String {
     match &task.dismissed_by {
-        Some(user) => format!("{} by {}", task.state(), harmless(user)),
-        None => task.state().to_string(),
+        Some(user) => format!("{}, dismissed by {}", outcome(task), harmless(user)),
+        None => outcome(task).to_owned(),
     }
 }
 
@@ -103,7 +114,8 @@ mod tests {
             store.start_detached(NewTask::new(title)).unwrap();
         }
         assert_eq!(found(&store, "apple", 50), ["TITLE", "Apple pie", "apple tree", "apple"]);
-        assert_eq!(found(&store, "apple", 2), ["TITLE", "Apple pie", "apple tree"]);
+        let more = "The first 2; --limit shows more.";
+        assert_eq!(found(&store, "apple", 2), ["TITLE", "Apple pie", "apple tree", more]);
         assert_eq!(found(&store, "cherry", 50), ["No tasks; --dismissed included shows dismissed ones also."]);
     }
 }

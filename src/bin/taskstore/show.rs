@@ -55,7 +55,7 @@ fn show_to_people(store: &TaskStore, id: TaskId, follow: bool, tail: Option<u64>
         write_heading(out, &task, Utc::now())?;
         // The count is also the number of the last one.
         let first = tail.map_or(0, |tail| task.message_count.saturating_sub(tail));
-        let mut seen = write_messages(store, id, first, first, out)?;
+        let mut seen = write_messages(store, &task, first, first, out)?;
         while task.outcome.is_none()
             && let Some(before) = token
         {
@@ -63,7 +63,7 @@ fn show_to_people(store: &TaskStore, id: TaskId, follow: bool, tail: Option<u64>
             token = Some(wait_for_news(store, before)?);
             // The task first: one that has ended says nothing more, so that its last message is not missed.
             task = store.task(id)?;
-            seen = write_messages(store, id, first, seen, out)?;
+            seen = write_messages(store, &task, first, seen, out)?;
         }
         if follow && was_in_progress {
             writeln!(out, "{} after {}", outcome(&task), time::duration(taken(&task, Utc::now())))?;
@@ -113,7 +113,7 @@ fn write_heading(out: &mut dyn Write, task: &Task, now: DateTime<Utc>) -> io::Re
 }
 
 /// What happened, whether the task was dismissed afterwards or not.
-fn outcome(task: &Task) -> &'static str {
+pub fn outcome(task: &Task) -> &'static str {
     match task.outcome {
         None => "in progress",
         Some(Outcome::Finished) => "finished",
@@ -144,20 +144,23 @@ fn progress(Progress { done, total, phase, .. }: &Progress) -> String {
 /// Writes the messages behind `seen`, with an empty line before those behind `first`, and gives the last one's number.
 fn write_messages(
     store: &TaskStore,
-    id: TaskId,
+    task: &Task,
     first: u64,
     mut seen: u64,
     out: &mut dyn Write,
 ) -> Result<u64, Failure> {
-    loop {
-        let messages = store.messages(id, seen, PAGE_ROWS)?;
-        let Some(last) = messages.last() else { return Ok(seen) };
+    // What is said meanwhile is not in the heading, and a task that talks on would keep us for ever.
+    while seen < task.message_count {
+        let left = u32::try_from(task.message_count - seen).unwrap_or(PAGE_ROWS);
+        let messages = store.messages(task.id, seen, left.min(PAGE_ROWS))?;
+        let Some(last) = messages.last() else { break };
         if seen == first {
             writeln!(out)?;
         }
         seen = last.seq;
         messages.iter().try_for_each(|message| write_message(out, message))?;
     }
+    Ok(seen)
 }
 
 /// The lines of a longer text stand below its first one.
@@ -165,4 +168,24 @@ fn write_message(out: &mut dyn Write, message: &Message) -> io::Result<()> {
     let head = format!("{}  {:<5}  ", time::to_the_millisecond(message.time), message.level);
     let indent = " ".repeat(head.len());
     writeln!(out, "{head}{}", harmless_lines(&message.text, &indent))
+}
+
+#[cfg(test)]
+mod tests {
+    use taskstore::{Level, NewTask};
+
+    use super::*;
+
+    #[test]
+    fn messages_are_shown_as_far_as_the_heading_counts_them() {
+        let store = TaskStore::open_in_memory().unwrap();
+        let id = store.start_detached(NewTask::new("talks")).unwrap();
+        let say = |count: u32| (0..count).for_each(|_| store.message(id, Level::Info, "x").unwrap());
+        say(PAGE_ROWS + 6);
+        let task = store.task(id).unwrap();
+        say(3);
+        let mut out = Vec::new();
+        let seen = write_messages(&store, &task, 60, 60, &mut out).unwrap();
+        assert_eq!((seen, String::from_utf8(out).unwrap().lines().count()), (70, 1 + 10));
+    }
 }

@@ -1,4 +1,4 @@
-//! Lists: which index leads to the tasks of a filter, and what is asked of each task on the way.
+//! Lists: where they are read from, and what is asked of each task on the way.
 
 use std::ops::ControlFlow;
 
@@ -7,103 +7,11 @@ use rusqlite::{Row, ToSql};
 use super::super::configuration;
 use super::super::error::during;
 use super::super::transaction::Read;
+use super::access::{Access, Source};
 use super::read::TASK;
 use crate::Result;
 use crate::task::position::{Position, Reading};
-use crate::task::{ConfigurationFilter, Dismissed, Level, Order, Outcome, Outcomes, TaskFilter, TimeRange};
-
-/// Where tasks are found: an index and what all its tasks have in common. A list is the merge of one or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Source {
-    index: &'static str,
-    condition: &'static str,
-}
-
-impl Source {
-    const fn new(index: &'static str, condition: &'static str) -> Self {
-        Self { index, condition }
-    }
-
-    const ALL: Self = Self::new("", "true");
-    const VISIBLE: Self = Self::new("INDEXED BY task_listed", "t.dismissed = 0");
-    const DISMISSED: Self = Self::new("INDEXED BY task_listed", "t.dismissed = 1");
-    const VISIBLE_OF: Self =
-        Self::new("INDEXED BY task_of_configuration", "t.configuration_id = :configuration AND t.dismissed = 0");
-    const DISMISSED_OF: Self =
-        Self::new("INDEXED BY task_of_configuration", "t.configuration_id = :configuration AND t.dismissed = 1");
-    const IN_PROGRESS: Self = Self::new("INDEXED BY task_in_progress", "t.outcome IS NULL");
-    // The index knows only from its own words that it serves.
-    const VISIBLE_FAILED: Self =
-        Self::new("INDEXED BY task_unsuccessful", "t.outcome > 1 AND t.outcome = 2 AND t.dismissed = 0");
-    const DISMISSED_FAILED: Self =
-        Self::new("INDEXED BY task_unsuccessful", "t.outcome > 1 AND t.outcome = 2 AND t.dismissed = 1");
-    const VISIBLE_INTERRUPTED: Self =
-        Self::new("INDEXED BY task_unsuccessful", "t.outcome > 1 AND t.outcome = 3 AND t.dismissed = 0");
-    const DISMISSED_INTERRUPTED: Self =
-        Self::new("INDEXED BY task_unsuccessful", "t.outcome > 1 AND t.outcome = 3 AND t.dismissed = 1");
-    const VISIBLE_WITH_WARNINGS: Self =
-        Self::new("INDEXED BY task_with_warnings", "t.level_reached IS NOT NULL AND t.dismissed = 0");
-    const DISMISSED_WITH_WARNINGS: Self =
-        Self::new("INDEXED BY task_with_warnings", "t.level_reached IS NOT NULL AND t.dismissed = 1");
-    const VISIBLE_ENDED: Self = Self::new("INDEXED BY task_ended", "t.outcome IS NOT NULL AND t.dismissed = 0");
-    const DISMISSED_ENDED: Self = Self::new("INDEXED BY task_ended", "t.outcome IS NOT NULL AND t.dismissed = 1");
-}
-
-/// How the tasks of a filter are found, and which of its parts that tells already.
-struct Access {
-    sources: Vec<Source>,
-    tells_outcomes: bool,
-    tells_configuration: bool,
-}
-
-impl Access {
-    fn of(filter: &TaskFilter) -> Self {
-        const RARE: Outcomes = Outcomes::FAILED.or(Outcomes::INTERRUPTED).or(Outcomes::IN_PROGRESS);
-
-        let shown = filter.shown();
-        let of_shown = |visible, dismissed| match shown {
-            Dismissed::Hidden => vec![visible],
-            Dismissed::Included => vec![visible, dismissed],
-            Dismissed::Only => vec![dismissed],
-        };
-        // Tasks in progress are never dismissed.
-        let in_progress = filter.outcomes.contains(None) && shown != Dismissed::Only;
-        let in_progress = || if in_progress { vec![Source::IN_PROGRESS] } else { Vec::new() };
-        let by = |sources| Self { sources, tells_outcomes: false, tells_configuration: false };
-
-        if filter.order == Order::LongestRunning || filter.running_longer_than.is_some() {
-            return Self { tells_outcomes: true, ..by(in_progress()) };
-        }
-        if filter.outcomes.are_within(Outcomes::IN_PROGRESS) {
-            return Self { tells_outcomes: true, ..by(in_progress()) };
-        }
-        if filter.order == Order::RecentlyUpdated {
-            return by([of_shown(Source::VISIBLE_ENDED, Source::DISMISSED_ENDED), in_progress()].concat());
-        }
-        if let ConfigurationFilter::One(_) = filter.configuration {
-            let sources = of_shown(Source::VISIBLE_OF, Source::DISMISSED_OF);
-            return Self { tells_configuration: true, ..by(sources) };
-        }
-        if filter.outcomes.are_within(RARE) {
-            let mut sources = in_progress();
-            if filter.outcomes.contains(Some(Outcome::Failed)) {
-                sources.extend(of_shown(Source::VISIBLE_FAILED, Source::DISMISSED_FAILED));
-            }
-            if filter.outcomes.contains(Some(Outcome::Interrupted)) {
-                sources.extend(of_shown(Source::VISIBLE_INTERRUPTED, Source::DISMISSED_INTERRUPTED));
-            }
-            return Self { tells_outcomes: true, ..by(sources) };
-        }
-        if filter.level_reached.is_some() {
-            return by(of_shown(Source::VISIBLE_WITH_WARNINGS, Source::DISMISSED_WITH_WARNINGS));
-        }
-        by(match shown {
-            Dismissed::Hidden => vec![Source::VISIBLE],
-            Dismissed::Included => vec![Source::ALL],
-            Dismissed::Only => vec![Source::DISMISSED],
-        })
-    }
-}
+use crate::task::{ConfigurationFilter, Level, Order, Outcomes, TaskFilter, TimeRange};
 
 /// Where a page begins, and the order from there. The columns of `ORDER BY` are counted in those of [`TASK`].
 struct Bounds {
@@ -312,6 +220,7 @@ mod tests {
 
     use super::*;
     use crate::ConfigurationId;
+    use crate::Dismissed;
     use crate::sqlite::tests::{plan, planned_connection};
 
     const ORDERS: [Order; 4] = [Order::NewestFirst, Order::OldestFirst, Order::RecentlyUpdated, Order::LongestRunning];
@@ -342,7 +251,8 @@ mod tests {
     /// Every combination of the others.
     fn by_condition() -> Vec<TaskFilter> {
         let now = chrono::DateTime::UNIX_EPOCH;
-        let adds: [fn(TaskFilter, chrono::DateTime<chrono::Utc>) -> TaskFilter; 8] = [
+        let adds: [fn(TaskFilter, chrono::DateTime<chrono::Utc>) -> TaskFilter; 9] = [
+            |filter, _| filter.dismissed(Dismissed::Included),
             |filter, _| filter.configuration(ConfigurationFilter::None),
             |filter, _| filter.configuration(ConfigurationFilter::Deleted),
             |filter, _| filter.performed_by("ann"),
@@ -376,7 +286,7 @@ mod tests {
     fn expected(source: &Source, bounds: &Bounds, filter: &TaskFilter) -> &'static str {
         let (is_tie, is_by_time) = (bounds.from.contains(" = :key"), bounds.from.contains(":key"));
         match source.index.trim_start_matches("INDEXED BY ") {
-            "" => "SEARCH t USING INTEGER PRIMARY KEY (rowid",
+            "NOT INDEXED" => "SEARCH t USING INTEGER PRIMARY KEY (rowid",
             "task_listed" => "SEARCH t USING INDEX task_listed (dismissed=? AND rowid",
             "task_of_configuration" => {
                 "SEARCH t USING INDEX task_of_configuration (configuration_id=? AND dismissed=? AND rowid"

@@ -1,5 +1,6 @@
 //! The statements of tasks.
 
+mod access;
 mod count;
 mod list;
 mod messages;

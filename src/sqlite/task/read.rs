@@ -75,7 +75,7 @@ pub(crate) fn get(read: &Read<'_>, id: TaskId) -> Result<Task> {
     }
 }
 
-/// One page. `go_on` is asked before each task that is looked through for a text, but the first.
+/// One page. While a text is looked for, `go_on` is asked before each task but the first, and among its messages.
 pub(crate) fn list(
     read: &Read<'_>,
     filter: &TaskFilter,
@@ -85,25 +85,28 @@ pub(crate) fn list(
     let reading = Reading::of(filter)?;
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
     let mut search = Search::of(filter);
-    let is_searched = search.is_some();
     let (mut tasks, mut last, mut more) = (Vec::new(), None, false);
     let mut see = |row: &Row<'_>| {
-        let mut is_shown = true;
-        if let Some(search) = &mut search {
-            if last.is_some() && !go_on() {
-                more = true;
-                return Ok(ControlFlow::Break(()));
-            }
-            is_shown = search.finds(read, row)?;
-        }
-        if is_shown && tasks.len() == limit {
+        // A search does not look on to find out whether there is more.
+        if tasks.len() == limit {
             more = true;
             return Ok(ControlFlow::Break(()));
         }
-        if is_shown {
-            tasks.push(task(row).map_err(during("read a task"))?);
+        if let Some(search) = &mut search {
+            // One task is looked through in any case, so that a walk comes to its end.
+            let mut go_on = || Ok(last.is_none() || go_on());
+            let found = if go_on()? { search.finds::<Error>(read, row, &mut go_on)? } else { None };
+            let Some(is_found) = found else {
+                more = true;
+                return Ok(ControlFlow::Break(()));
+            };
+            last = Some(place_of(row, filter.order).map_err(during("read a task"))?);
+            if !is_found {
+                return Ok(ControlFlow::Continue(()));
+            }
         }
-        if is_searched || tasks.len() == limit {
+        tasks.push(task(row).map_err(during("read a task"))?);
+        if tasks.len() == limit {
             last = Some(place_of(row, filter.order).map_err(during("read a task"))?);
         }
         Ok::<_, Error>(ControlFlow::Continue(()))

@@ -5,9 +5,12 @@ use rusqlite::{Row, named_params};
 use super::super::error::during;
 use super::super::row::text;
 use super::super::transaction::Read;
-use crate::Result;
 use crate::task::TaskFilter;
 use crate::text::Needle;
+use crate::{Error, Result};
+
+/// After so many messages of a task it is asked whether to go on.
+const ASK_EVERY: u32 = 64;
 
 /// What a filter looks for.
 pub(super) struct Search {
@@ -20,38 +23,54 @@ impl Search {
     /// `None` if the filter looks for no text.
     pub(super) fn of(filter: &TaskFilter) -> Option<Self> {
         let needle = |text: &Option<String>| text.as_deref().map(Needle::new);
-        let search =
-            Self { title: needle(&filter.title), message: needle(&filter.message), either: needle(&filter.text) };
-        (search.title.is_some() || search.message.is_some() || search.either.is_some()).then_some(search)
+        filter.is_search().then(|| Self {
+            title: needle(&filter.title),
+            message: needle(&filter.message),
+            either: needle(&filter.text),
+        })
     }
 
-    /// Whether a task, given as its row, has all that is looked for.
-    pub(super) fn finds(&mut self, read: &Read<'_>, task: &Row<'_>) -> Result<bool> {
+    /// Whether a task, given as its row, has all that is looked for; `None` if `go_on`, which is asked now and then among
+    /// its messages, said no.
+    pub(super) fn finds<E: From<Error>>(
+        &mut self,
+        read: &Read<'_>,
+        task: &Row<'_>,
+        go_on: &mut dyn FnMut() -> Result<bool, E>,
+    ) -> Result<Option<bool>, E> {
         let title = text(task, 3).map_err(during("read a task"))?;
         let is_found = |needle: &mut Option<Needle>| needle.as_mut().is_none_or(|needle| needle.is_in(&title));
         if !is_found(&mut self.title) {
-            return Ok(false);
+            return Ok(Some(false));
         }
         let either = if is_found(&mut self.either) { None } else { self.either.as_mut() };
         let mut missing: Vec<&mut Needle> = self.message.iter_mut().chain(either).collect();
         if missing.is_empty() {
-            return Ok(true);
+            return Ok(Some(true));
         }
         if task.get::<_, i64>(14).map_err(during("read a task"))? == 0 {
             // No message, not even for a text that is found everywhere.
-            return Ok(false);
+            return Ok(Some(false));
         }
         let mut messages = read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?;
         let id: i64 = task.get(0).map_err(during("read a task"))?;
         let mut rows = messages.query(named_params! { ":id": id }).map_err(during("read the messages"))?;
+        let mut looked_through = 0_u32;
         while let Some(row) = rows.next().map_err(during("read the messages"))? {
+            if looked_through == ASK_EVERY {
+                if !go_on()? {
+                    return Ok(None);
+                }
+                looked_through = 0;
+            }
+            looked_through += 1;
             let text = text(row, 0).map_err(during("read the messages"))?;
             missing.retain_mut(|needle| !needle.is_in(&text));
             if missing.is_empty() {
-                return Ok(true);
+                return Ok(Some(true));
             }
         }
-        Ok(false)
+        Ok(Some(false))
     }
 }
 

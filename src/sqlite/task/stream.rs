@@ -85,8 +85,8 @@ impl<'a> TaskRow<'a> {
     }
 }
 
-/// Hands each task of a list to `see`, and `None` for each one that was looked through for a text in vain; the filter's
-/// page is not heeded. The caller holds a snapshot.
+/// Hands each task of a list to `see`, and `None` now and then while a text is looked for in vain; the filter's page is
+/// not heeded. The caller holds a snapshot.
 pub(crate) fn each_task<E: From<Error>>(
     read: &Read<'_>,
     filter: &TaskFilter,
@@ -95,8 +95,9 @@ pub(crate) fn each_task<E: From<Error>>(
 ) -> Result<(), E> {
     let mut search = Search::of(filter);
     list::each(read, filter, now_ns, &Reading::of_whole(filter), |row| {
-        let is_shown = search.as_mut().map_or(Ok(true), |search| search.finds(read, row))?;
-        see(if is_shown { Some(TaskRow::of(row)?) } else { None })?;
+        let mut go_on = || see(None).map(|()| true);
+        let found = search.as_mut().map_or(Ok(Some(true)), |search| search.finds(read, row, &mut go_on))?;
+        see(if found == Some(true) { Some(TaskRow::of(row)?) } else { None })?;
         Ok(ControlFlow::Continue(()))
     })
 }

@@ -53,13 +53,12 @@ const COUNT_MESSAGE: &str = "
     SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2)
     WHERE id = ?1 AND outcome IS NULL";
 
-/// The same for a level that is kept track of. What most messages are is counted without, since each statement that sets
-/// the level looks into the index of it.
+/// The same for a level that is higher than all before. What most messages are is counted without, since a statement that
+/// sets the level writes to the index of it.
 const COUNT_WARNING: &str = "
     UPDATE task
-    SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2),
-        level_reached = max(?3, coalesce(level_reached, ?3))
-    WHERE id = ?1 AND outcome IS NULL";
+    SET message_count = message_count + 1, updated_ns = max(updated_ns, ?2), level_reached = ?3
+    WHERE id = ?1 AND outcome IS NULL AND coalesce(level_reached, 0) < ?3";
 
 pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i64) -> Result<()> {
     if let Some(key) = said.key
@@ -67,14 +66,15 @@ pub(crate) fn message(write: &Write<'_>, id: TaskId, said: &Said<'_>, now_ns: i6
     {
         return Ok(());
     }
-    let counted = match said.level {
-        Level::Trace | Level::Debug | Level::Info => {
-            write.change("record a message", COUNT_MESSAGE, params![id, now_ns])?
-        }
+    let mut counted = match said.level {
+        Level::Trace | Level::Debug | Level::Info => 0,
         level @ (Level::Warn | Level::Error) => {
             write.change("record a message", COUNT_WARNING, params![id, now_ns, level])?
         }
     };
+    if counted == 0 {
+        counted = write.change("record a message", COUNT_MESSAGE, params![id, now_ns])?;
+    }
     if counted == 0 {
         return Err(refusal(write, id, "add a message to", "in progress"));
     }

@@ -35,7 +35,8 @@ pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMemb
 }
 
 /// Writes the body of a successful `/task/list` that shows the tasks of a filter, in its order: one snapshot, in memory
-/// that does not grow with the list.
+/// that does not grow with the list (but with the tasks in progress, where a filter has those
+/// [sorted](TaskFilter#what-a-page-costs)).
 ///
 /// It is the whole list: the filter's page, which is its [limit](TaskFilter::limit) and its
 /// [cursor](TaskFilter::cursor), is not heeded. It shows what is in the file, from whichever process: the published task
@@ -54,7 +55,8 @@ pub fn write_list(store: &TaskStore, request: ListRequest, member: DismissedMemb
 /// # Errors
 ///
 /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the filter, as
-/// [`TaskStore::list`] has them, before anything is written; [`Io`](crate::Error::Io) if `out` fails; and the
+/// [`TaskStore::list`] has them, and [`TimeOutOfRange`](crate::Error::TimeOutOfRange), before anything is written;
+/// [`Io`](crate::Error::Io) if `out` fails; and the
 /// [errors of reading](TaskStore#errors-of-reading). What is written by then is not whole JSON, so that it cannot be taken
 /// for a shorter list.
 ///

@@ -155,7 +155,7 @@ fn levels_ages_and_orders() {
         assert_eq!(ids(&place, filter), expected, "{filter:?}");
     }
     let table = place.ok(&["list", "--order", "oldest", "--limit", "2"]);
-    assert_eq!(table.lines().skip(1).map(|line| &line[..1]).collect::<Vec<_>>(), ["1", "4"]);
+    assert_eq!(table.lines().skip(1).map(|line| &line[..1]).collect::<Vec<_>>(), ["1", "4", "T"]);
 }
 
 #[test]

@@ -129,7 +129,9 @@ impl Walker {
         let ids = ids_of(&page.items);
         same(&format!("the {way:?} page from {place:?}"), &ids, &rows.iter().map(|(_, id)| *id).collect())?;
         let goes_on = if way == Way::Next { &page.next } else { &page.previous };
-        same(&format!("whether more is {way:?} of it"), &goes_on.is_some(), &more)?;
+        // A search does not look on behind a full page, and so may go on to an empty one.
+        let may_go_on = self.asked.looks_for_text() && rows.len() == limit;
+        same(&format!("whether more is {way:?} of it"), &goes_on.is_some(), &(more || may_go_on && goes_on.is_some()))?;
         let (first, last) = (rows.first().map(|key| Place::Before(*key)), rows.last().map(|key| Place::After(*key)));
         let (before, behind) = match way {
             Way::Next => (place, last.unwrap_or(place)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
-use taskstore::{Clock, Level, NewTask, Page, Progress, Task, TaskFilter};
+use taskstore::{Clock, Level, NewTask, Page, Progress, Task, TaskFilter, TaskStore};
 
 use super::check::{Way, ids_of, pages};
 use super::filters::{Asked, sketches};
@@ -241,4 +241,47 @@ fn a_search_is_made_once_also_where_progress_is_written_all_the_while() {
     // Where it read again, as a list does that looks for no text, it would ask again.
     assert_eq!(asks, 60);
     assert_eq!(page.unwrap().items.len(), 60);
+}
+
+#[test]
+fn a_search_is_broken_off_also_among_the_messages_of_one_task() {
+    let store = temporary();
+    let id = start(&store, "talks");
+    store.batch(|batch| (0..1_000).try_for_each(|_| batch.message(id, Level::Info, "x"))).unwrap();
+    store.message(id, Level::Info, "needle").unwrap();
+    start(&store, "is silent");
+    let filter = TaskFilter::new().message("needle");
+    let asked_until = |last: u32| {
+        let mut asks = 0;
+        let page = store.list_while(&filter, || {
+            asks += 1;
+            asks < last
+        });
+        (asks, page.unwrap())
+    };
+    // Once before the task that talks, and once for every 64 of its messages.
+    let (asks, page) = asked_until(u32::MAX);
+    assert_eq!((asks, ids_of(&page.items)), (1 + 1_000 / 64, vec![id]));
+    let (asks, page) = asked_until(9);
+    assert_eq!((asks, page.items.len()), (9, 0));
+    // It goes on with that task, which is now the first and looked through whatever is answered.
+    let next = filter.clone().cursor(page.next.unwrap());
+    assert_eq!(ids_of(&store.list_while(&next, || false).unwrap().items), [id]);
+}
+
+#[test]
+fn a_call_of_the_store_by_what_is_asked_is_refused_in_memory_and_taken_in_a_file() {
+    for (store, is_refused) in [(TaskStore::open_in_memory().unwrap(), true), (temporary(), false)] {
+        let ids = ["one", "two"].map(|title| start(&store, title));
+        let mut answer = None;
+        let page = store.list_while(&TaskFilter::new().text("o"), || {
+            answer = Some(store.task(ids[0]));
+            true
+        });
+        assert_eq!(page.unwrap().items.len(), 2);
+        match answer.unwrap() {
+            Err(error) => assert!(is_refused && matches!(error, taskstore::Error::InsideBatch), "{error:?}"),
+            Ok(task) => assert!(!is_refused && task.id == ids[0]),
+        }
+    }
 }

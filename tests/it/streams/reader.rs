@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use taskstore::{Error, Level, NewTask, TaskFilter, TaskStore, TaskWithMessages};
+use taskstore::{Batch, Error, Level, NewTask, TaskFilter, TaskStore, TaskWithMessages};
 
 use super::{BOTH, walked, written};
 use crate::support::{files, open, start, task_id, temporary};
@@ -131,4 +131,39 @@ fn each_export_is_one_snapshot_while_another_thread_writes_pairs() {
         writer.join().unwrap();
     });
     assert_eq!(walked(&store, &TaskFilter::new()).len(), 200);
+}
+
+/// What each write ended with.
+#[derive(Default)]
+struct Ends(Vec<u8>);
+
+impl io::Write for Ends {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend(bytes.last());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_export_is_given_on_with_no_newline_at_its_end_until_all_is_written() {
+    // Around what is written at once, so that a line ends just there.
+    let lengths = 64_900..65_500;
+    let store = temporary();
+    let record = |batch: &Batch<'_>, bytes: usize| {
+        let new = |title| NewTask::new(title).performed_by(bytes.to_string());
+        batch.start_detached(new("behind"))?;
+        batch.message(batch.start_detached(new("long"))?, Level::Info, "x".repeat(bytes))
+    };
+    store.batch(|batch| lengths.clone().try_for_each(|bytes| record(batch, bytes))).unwrap();
+    for bytes in lengths {
+        let mut ends = Ends::default();
+        let both = TaskFilter::new().performed_by(bytes.to_string());
+        assert_eq!(store.export_tasks(&both, &mut ends).unwrap(), 2);
+        assert_eq!(ends.0.pop(), Some(b'\n'));
+        assert!(!ends.0.is_empty() && !ends.0.contains(&b'\n'), "{bytes} bytes: {:?}", ends.0);
+    }
 }

@@ -36,11 +36,11 @@ pub struct FilterArguments {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     title: Option<String>,
 
-    /// Those with this in a message; any by default.
+    /// Those with this in a message, whatever the case; any by default.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<String>,
 
-    /// Those with this in their title or in a message; any by default.
+    /// Those with this in their title or in a message, whatever the case; any by default.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<String>,
 

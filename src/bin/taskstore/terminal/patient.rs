@@ -37,7 +37,12 @@ impl Patient {
 
 impl Write for Patient {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let bytes = bytes.get(..WRITE_BYTES_MAX).unwrap_or(bytes);
+        let bytes = match bytes.get(..WRITE_BYTES_MAX) {
+            // What is cut off behind a line would be taken for all the lines there are.
+            Some([start @ .., b'\n']) => start,
+            Some(part) => part,
+            None => bytes,
+        };
         loop {
             self.wait()?;
             match self.out.write(bytes) {
@@ -103,6 +108,17 @@ mod tests {
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
         assert!(taken > 0 && read.len() == taken, "{taken} written, {} read", read.len());
+    }
+
+    #[test]
+    fn what_may_be_cut_off_does_not_end_with_a_line() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let mut out = Patient::new(&writer, SHORT).unwrap();
+        let mut lines = vec![b'x'; WRITE_BYTES_MAX + 10];
+        lines[WRITE_BYTES_MAX - 1] = b'\n';
+        assert_eq!(out.write(&lines).unwrap(), WRITE_BYTES_MAX - 1);
+        assert_eq!(out.write(&lines[WRITE_BYTES_MAX - 1..]).unwrap(), 11);
+        assert_eq!(out.write(b"\n").unwrap(), 1);
     }
 
     #[test]
