@@ -21,8 +21,9 @@ use crate::{Error, Result};
 ///
 /// A page costs the same wherever it lies, and however many tasks there are, if an index leads to its tasks: it reads
 /// past none that it leaves out. The table says which filters have one in the orders by id, newest and oldest first, the
-/// first that applies being used; what is left out by the others is read past, at about a microsecond for each four
-/// tasks, until the page is full. In the worst case, a filter that nothing passes, that is every task there is.
+/// first that applies being used; what is left out by the others is read past, at 0.1 to 1 microsecond a task, until the
+/// page is full. In the worst case, a filter that nothing passes, that is every task there is: a tenth of a second for a
+/// million. `benches/RESULTS.md` has a figure for each.
 ///
 /// | filter | read past |
 /// | --- | --- |
@@ -35,8 +36,8 @@ use crate::{Error, Result};
 /// | [`outcomes`](Self::outcomes) with finished among them | other outcomes |
 /// | [`performed_by`](Self::performed_by), [`configuration`](Self::configuration): deleted or none | those of others |
 /// | [`started`](Self::started), [`updated`](Self::updated), [`finished`](Self::finished) | those outside |
-/// | [`title`](Self::title) | other titles, at about a microsecond for each three |
-/// | [`message`](Self::message), [`text`](Self::text) | tasks with all their messages, at some microseconds for each |
+/// | [`title`](Self::title) | other titles, at 1 to 2 microseconds each |
+/// | [`message`](Self::message), [`text`](Self::text) | tasks with all their messages, at 1 to 2 microseconds a message |
 ///
 /// Tasks in progress are few in most stores: where they are sorted, that is done in memory, for each page, and costs some
 /// hundred bytes and a microsecond for each of them.
