@@ -185,21 +185,33 @@ fn as_one_group<T: Send>(
     store: &TaskStore,
     calls: Vec<Box<dyn FnOnce() -> T + Send + '_>>,
 ) -> Vec<std::thread::Result<T>> {
+    try_as_one_group(store, calls).expect("nobody gives up before all have come")
+}
+
+/// The same for calls of which one may give up before the others have come: then it is `None`.
+fn try_as_one_group<T: Send>(
+    store: &TaskStore,
+    calls: Vec<Box<dyn FnOnce() -> T + Send + '_>>,
+) -> Option<Vec<std::thread::Result<T>>> {
     std::thread::scope(|scope| {
-        let threads = store.batch(|_| {
-            let count = calls.len();
-            let mut threads = Vec::new();
-            for call in calls {
-                threads.push(scope.spawn(call));
-                // One after another, so that the first is the leader.
-                while store.database().waiting() < threads.len() {
-                    std::thread::yield_now();
+        let (threads, is_group) = store
+            .batch(|_| {
+                let mut threads = Vec::new();
+                for call in calls {
+                    threads.push(scope.spawn(call));
+                    // One after another, so that the first is the leader.
+                    while store.database().waiting() < threads.len() {
+                        if threads.iter().any(std::thread::ScopedJoinHandle::is_finished) {
+                            return Ok((threads, false));
+                        }
+                        std::thread::yield_now();
+                    }
                 }
-            }
-            assert_eq!(store.database().waiting(), count);
-            Ok::<_, crate::Error>(threads)
-        });
-        threads.unwrap().into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+                Ok::<_, crate::Error>((threads, true))
+            })
+            .unwrap();
+        let answers = threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        is_group.then_some(answers)
     })
 }
 
@@ -327,12 +339,14 @@ fn kept_progress_is_not_lost_in_a_group_that_is_undone() {
 
 #[test]
 fn a_follower_that_is_run_again_alone_waits_as_long_as_it_was_told_to() {
-    for _ in 0..20 {
+    let mut groups = 0;
+    // On a busy machine the leader's time may be over before the other has come.
+    for _ in 0..200 {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tasks.db");
         let store = OpenOptions::new().open(&path).unwrap();
         let (outer, broken, go) = (&store, AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
-        let (shell, going) = (Connection::open(&path).unwrap(), Arc::clone(&go));
+        let (shell, going, gone) = (Connection::open(&path).unwrap(), Arc::clone(&go), Arc::clone(&go));
         // Another process, which gets its lock while the group is taken apart.
         let other = std::thread::spawn(move || {
             shell.busy_timeout(Duration::ZERO).unwrap();
@@ -361,8 +375,16 @@ fn a_follower_that_is_run_again_alone_waits_as_long_as_it_was_told_to() {
             }),
             Box::new(move || outer.start_detached(title(1)).map(drop)),
         ];
-        let answers = as_one_group(&store, calls);
+        let answers = try_as_one_group(&store, calls);
+        gone.store(true, Ordering::Release);
         other.join().unwrap();
-        assert!(answers[1].as_ref().unwrap().is_ok(), "{answers:?}");
+        if let Some(answers) = answers {
+            assert!(answers[1].as_ref().unwrap().is_ok(), "{answers:?}");
+            groups += 1;
+        }
+        if groups == 20 {
+            return;
+        }
     }
+    assert!(groups > 0, "no leader was as patient as that");
 }
