@@ -1,6 +1,6 @@
 //! What tasks said.
 
-use rusqlite::{Row, Statement, named_params, params};
+use rusqlite::{Params, Row, Statement, named_params, params};
 
 use super::super::error::during;
 use super::super::row::{Amount, Text, Time};
@@ -28,12 +28,7 @@ const BEHIND: &str = "
 pub(crate) fn messages(read: &Read<'_>, id: TaskId, after: u64, limit: u32) -> Result<Vec<Message>> {
     // No task has as many messages as an `i64` can count.
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    read.snapshot(|| {
-        must_exist(read, id)?;
-        let mut messages = read.connection.prepare_cached(BEHIND).map_err(during("read the messages"))?;
-        let rows = messages.query_map(named_params! { ":id": id, ":after": after, ":limit": limit }, message);
-        rows.and_then(Iterator::collect).map_err(during("read the messages"))
-    })
+    of_one(read, id, BEHIND, named_params! { ":id": id, ":after": after, ":limit": limit })
 }
 
 const TAIL: &str = "
@@ -42,21 +37,24 @@ const TAIL: &str = "
 
 /// The last messages of a task, oldest first.
 pub(crate) fn tail(read: &Read<'_>, id: TaskId, limit: u32) -> Result<Vec<Message>> {
-    let mut newest_first: Vec<Message> = read.snapshot(|| {
-        must_exist(read, id)?;
-        let mut messages = read.connection.prepare_cached(TAIL).map_err(during("read the messages"))?;
-        let rows = messages.query_map(named_params! { ":id": id, ":limit": limit }, message);
-        rows.and_then(Iterator::collect).map_err(during("read the messages"))
-    })?;
-    newest_first.reverse();
-    Ok(newest_first)
+    let mut messages = of_one(read, id, TAIL, named_params! { ":id": id, ":limit": limit })?;
+    messages.reverse();
+    Ok(messages)
 }
 
 const EXISTS: &str = "SELECT 1 FROM task WHERE id = :id";
 
-fn must_exist(read: &Read<'_>, id: TaskId) -> Result<()> {
-    let mut exists = read.connection.prepare_cached(EXISTS).map_err(during("read a task"))?;
-    if exists.exists(named_params! { ":id": id }).map_err(during("read a task"))? { Ok(()) } else { Err(not_found(id)) }
+/// The messages that a statement reads of one task, which must exist.
+fn of_one(read: &Read<'_>, id: TaskId, sql: &'static str, values: impl Params) -> Result<Vec<Message>> {
+    read.snapshot(|| {
+        let mut exists = read.connection.prepare_cached(EXISTS).map_err(during("read a task"))?;
+        if !exists.exists(named_params! { ":id": id }).map_err(during("read a task"))? {
+            return Err(not_found(id));
+        }
+        let mut messages = read.connection.prepare_cached(sql).map_err(during("read the messages"))?;
+        let rows = messages.query_map(values, message);
+        rows.and_then(Iterator::collect).map_err(during("read the messages"))
+    })
 }
 
 const OF_TASKS: &str = "

@@ -84,7 +84,7 @@ pub(crate) fn list(
 ) -> Result<Page<Task>> {
     let reading = Reading::of(filter)?;
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let mut search = Search::of(filter);
+    let mut search = Search::of(read, filter)?;
     let (mut tasks, mut last, mut more) = (Vec::new(), None, false);
     let mut see = |row: &Row<'_>| {
         // A search does not look on to find out whether there is more.
@@ -95,7 +95,7 @@ pub(crate) fn list(
         if let Some(search) = &mut search {
             // One task is looked through in any case, so that a walk comes to its end.
             let mut go_on = || Ok(last.is_none() || go_on());
-            let found = if go_on()? { search.finds::<Error>(read, row, &mut go_on)? } else { None };
+            let found = if go_on()? { search.finds::<Error>(row, &mut go_on)? } else { None };
             let Some(is_found) = found else {
                 more = true;
                 return Ok(ControlFlow::Break(()));

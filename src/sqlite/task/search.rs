@@ -1,6 +1,6 @@
 //! Texts that are looked for in task after task.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{CachedStatement, Row};
 
 use super::super::error::during;
 use super::super::row::text;
@@ -12,29 +12,33 @@ use crate::{Error, Result};
 /// After so many messages of a task it is asked whether to go on.
 const ASK_EVERY: u32 = 64;
 
-/// What a filter looks for.
-pub(super) struct Search {
+/// What a filter looks for, and the statement that reads the messages of task after task: as in a stream, it is held.
+pub(super) struct Search<'a> {
     title: Option<Needle>,
     message: Option<Needle>,
     either: Option<Needle>,
+    messages: CachedStatement<'a>,
 }
 
-impl Search {
+impl<'a> Search<'a> {
     /// `None` if the filter looks for no text.
-    pub(super) fn of(filter: &TaskFilter) -> Option<Self> {
+    pub(super) fn of(read: &Read<'a>, filter: &TaskFilter) -> Result<Option<Self>> {
+        if !filter.is_search() {
+            return Ok(None);
+        }
         let needle = |text: &Option<String>| text.as_deref().map(Needle::new);
-        filter.is_search().then(|| Self {
+        Ok(Some(Self {
             title: needle(&filter.title),
             message: needle(&filter.message),
             either: needle(&filter.text),
-        })
+            messages: read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?,
+        }))
     }
 
     /// Whether a task, given as its row, has all that is looked for; `None` if `go_on`, which is asked now and then among
     /// its messages, said no.
     pub(super) fn finds<E: From<Error>>(
         &mut self,
-        read: &Read<'_>,
         task: &Row<'_>,
         go_on: &mut dyn FnMut() -> Result<bool, E>,
     ) -> Result<Option<bool>, E> {
@@ -52,9 +56,8 @@ impl Search {
             // No message, not even for a text that is found everywhere.
             return Ok(Some(false));
         }
-        let mut messages = read.connection.prepare_cached(MESSAGES).map_err(during("read the messages"))?;
         let id: i64 = task.get(0).map_err(during("read a task"))?;
-        let mut rows = messages.query(named_params! { ":id": id }).map_err(during("read the messages"))?;
+        let mut rows = self.messages.query([id]).map_err(during("read the messages"))?;
         let mut looked_through = 0_u32;
         while let Some(row) = rows.next().map_err(during("read the messages"))? {
             if looked_through == ASK_EVERY {
@@ -74,4 +77,4 @@ impl Search {
     }
 }
 
-pub(super) const MESSAGES: &str = "SELECT text FROM message WHERE task_id = :id ORDER BY seq";
+pub(super) const MESSAGES: &str = "SELECT text FROM message WHERE task_id = ?1 ORDER BY seq";

@@ -93,10 +93,10 @@ pub(crate) fn each_task<E: From<Error>>(
     now_ns: i64,
     mut see: impl FnMut(Option<TaskRow<'_>>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut search = Search::of(filter);
+    let mut search = Search::of(read, filter)?;
     list::each(read, filter, now_ns, &Reading::of_whole(filter), |row| {
         let mut go_on = || see(None).map(|()| true);
-        let found = search.as_mut().map_or(Ok(Some(true)), |search| search.finds(read, row, &mut go_on))?;
+        let found = search.as_mut().map_or(Ok(Some(true)), |search| search.finds(row, &mut go_on))?;
         see(if found == Some(true) { Some(TaskRow::of(row)?) } else { None })?;
         Ok(ControlFlow::Continue(()))
     })
