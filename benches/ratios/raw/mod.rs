@@ -1,8 +1,10 @@
 //! The opponents: rusqlite by hand, as well as we can write it. Statements are cached, values are bound by position, a
 //! lone statement has no `BEGIN`, and nothing is checked that the caller knows.
 
+use std::path::Path;
+
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, OpenFlags, Params, params};
 use taskstore::Durability;
 use tempfile::TempDir;
 
@@ -70,6 +72,22 @@ fn prepare(connection: &Connection) {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("sets QPSG");
     connection.set_prepared_statement_cache_capacity(128);
     connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON").expect("sets up");
+}
+
+/// A connection that only reads.
+fn open_to_read(path: &Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).expect("opens");
+    prepare(&connection);
+    connection
+}
+
+fn in_snapshot<T>(connection: &Connection, read: impl FnOnce() -> T) -> T {
+    let run = |sql| connection.prepare_cached(sql).and_then(|mut run| run.execute([])).expect("runs");
+    run("BEGIN");
+    let answer = read();
+    run("COMMIT");
+    answer
 }
 
 fn now_ns() -> i64 {

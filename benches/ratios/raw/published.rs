@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::prepare;
+use super::{in_snapshot, open_to_read};
 
 /// A connection that reads.
 pub struct Reader {
@@ -17,15 +17,11 @@ pub struct Reader {
 
 impl Reader {
     pub fn open(path: &Path) -> Self {
-        let connection =
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-                .expect("opens");
-        prepare(&connection);
-        Self { connection }
+        Self { connection: open_to_read(path) }
     }
 
     pub fn retrieve(&self, uuid: Uuid) -> Vec<u8> {
-        self.in_snapshot(|| {
+        in_snapshot(&self.connection, || {
             let mut get = self.connection.prepare_cached(GET).expect("prepares");
             let answer = get.query_row(params![uuid], |row| Ok(serde_json::to_vec(&self.object(row))));
             answer.expect("finds").expect("serialises")
@@ -34,7 +30,7 @@ impl Reader {
 
     /// A page of twenty and the total.
     pub fn page(&self, sql: &str) -> Vec<u8> {
-        self.in_snapshot(|| {
+        in_snapshot(&self.connection, || {
             let mut count = self.connection.prepare_cached(COUNT).expect("prepares");
             let count: i64 = count.query_row([], |row| row.get(0)).expect("counts");
             let mut page = self.connection.prepare_cached(sql).expect("prepares");
@@ -50,14 +46,6 @@ impl Reader {
             };
             serde_json::to_vec(&Page { pagination, results: results.collect() }).expect("serialises")
         })
-    }
-
-    fn in_snapshot<T>(&self, read: impl FnOnce() -> T) -> T {
-        let run = |sql| self.connection.prepare_cached(sql).and_then(|mut run| run.execute([])).expect("runs");
-        run("BEGIN");
-        let answer = read();
-        run("COMMIT");
-        answer
     }
 
     fn object(&self, row: &Row<'_>) -> Object {

@@ -5,8 +5,8 @@ use std::io;
 use taskstore::{Error, Level, NewTask, TaskFilter};
 
 use super::BOTH;
-use crate::support::children::{command, role, run, say};
-use crate::support::{open, peak_kib};
+use crate::support::children::{measured, role, say_measure};
+use crate::support::open;
 
 const TASKS: usize = 8_000;
 const MESSAGES_OF_ONE: usize = 16_000;
@@ -29,8 +29,7 @@ fn the_measured_process() {
         "collect" => BOTH[1](&store, &all, &mut collected).unwrap(),
         other => panic!("no role {other}"),
     }
-    say(&peak_kib().to_string());
-    say(&collected.len().to_string());
+    say_measure(collected.len());
 }
 
 #[test]
@@ -50,11 +49,7 @@ fn many_tasks_and_a_task_of_many_messages_are_streamed_in_bounded_memory() {
             Ok::<_, Error>(())
         })
         .unwrap();
-    let measured = |role| {
-        let said = run(command("streams::memory::the_measured_process", role, &path));
-        let [peak_kib, bytes] = [&said[0], &said[1]].map(|number| number.parse::<u64>().unwrap());
-        (peak_kib, bytes)
-    };
+    let measured = |role| measured("streams::memory::the_measured_process", role, &path);
     for role in ["answer", "export", "answer with a text", "export with a text"] {
         let (peak_kib, _) = measured(role);
         assert!(peak_kib < PEAK_KIB_MAX, "{role} took {peak_kib} KiB");

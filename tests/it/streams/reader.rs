@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use taskstore::{Batch, Error, Level, NewTask, TaskFilter, TaskStore, TaskWithMessages};
 
 use super::{BOTH, walked, written};
-use crate::support::{files, open, start, task_id, temporary};
+use crate::support::{Slow, files, open, start, task_id, temporary};
 
 /// Takes so many bytes, then fails.
 struct Short(Vec<u8>, usize);
@@ -63,21 +63,6 @@ fn a_store_that_fails_in_the_midst_is_its_own_error_and_the_last_line_is_not_who
     assert!(!out.is_empty() && out.last() != Some(&b'\n'));
 }
 
-/// Calls `while_writing` before each part that it takes.
-struct Slow<F>(Vec<u8>, F);
-
-impl<F: FnMut()> io::Write for Slow<F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (self.1)();
-        self.0.extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn a_slow_reader_gets_one_snapshot_and_holds_up_no_other_call() {
     for store in [temporary(), TaskStore::open_in_memory().unwrap()] {
@@ -94,9 +79,9 @@ fn a_slow_reader_gets_one_snapshot_and_holds_up_no_other_call() {
                 store.finish(id).unwrap();
                 store.message(task_id(1), Level::Info, "meanwhile").unwrap();
             };
-            let mut out = Slow(Vec::new(), while_writing);
+            let mut out = Slow::new(while_writing);
             write(&store, &TaskFilter::new(), &mut out).unwrap();
-            assert!(out.0 == before.as_bytes());
+            assert!(out.taken == before.as_bytes());
             assert!(written > 0);
         }
     }

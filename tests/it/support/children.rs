@@ -86,6 +86,28 @@ impl Children {
     }
 }
 
+/// Says how much memory this process has taken at most, and how many bytes it has collected.
+pub(crate) fn say_measure(collected_bytes: usize) {
+    say(&peak_kib().to_string());
+    say(&collected_bytes.to_string());
+}
+
+/// What a process of this role says by [`say_measure`]: KiB of memory, and bytes.
+pub(crate) fn measured(test: &str, role: &str, file: &Path) -> (u64, u64) {
+    let said = run(command(test, role, file));
+    let [peak_kib, bytes] = [&said[0], &said[1]].map(|number| number.parse::<u64>().unwrap());
+    (peak_kib, bytes)
+}
+
+/// The most memory that this process has had, in KiB.
+#[allow(clippy::disallowed_methods)]
+fn peak_kib() -> u64 {
+    // No file of a store.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 /// A process that tells the test something as it goes, until it is killed.
 pub(crate) struct Telling(Child, BufReader<ChildStderr>);
 

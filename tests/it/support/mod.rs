@@ -3,9 +3,11 @@
 pub(crate) mod children;
 mod clock;
 pub(crate) mod files;
+mod slow;
 pub(crate) mod syncs;
 
 pub(crate) use clock::ManualClock;
+pub(crate) use slow::Slow;
 
 use std::path::Path;
 
@@ -95,13 +97,4 @@ pub(crate) fn everything(store: &TaskStore) -> Everything {
         page = store.list(&filter.clone().cursor(next)).unwrap();
     }
     Everything { configurations: store.configurations().list().unwrap(), tasks }
-}
-
-/// The most memory that this process has had, in KiB.
-#[allow(clippy::disallowed_methods)]
-pub(crate) fn peak_kib() -> u64 {
-    // No file of a store.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -8,8 +8,8 @@ use taskstore::{LogEvent, LogLevel, RunOptions};
 use uuid::Uuid;
 
 use super::options_at_noon;
-use crate::support::children::{command, role, run, say};
-use crate::support::{open, peak_kib};
+use crate::support::children::{measured, role, say_measure};
+use crate::support::open;
 
 const EVENTS: usize = 100_000;
 const EVENT_BYTES: usize = 500;
@@ -29,8 +29,7 @@ fn the_measured_process() {
         "collect" => write_system_task(&store, &retrieve, &mut collected).unwrap(),
         other => panic!("no role {other}"),
     }
-    say(&peak_kib().to_string());
-    say(&collected.len().to_string());
+    say_measure(collected.len());
 }
 
 #[test]
@@ -49,11 +48,7 @@ fn a_run_of_a_hundred_thousand_events_is_answered_in_bounded_memory() {
             batch.finish_run(&run)
         })
         .unwrap();
-    let measured = |role| {
-        let said = run(command("system_task::memory::the_measured_process", role, &path));
-        let [peak_kib, bytes] = [&said[0], &said[1]].map(|number| number.parse::<u64>().unwrap());
-        (peak_kib, bytes)
-    };
+    let measured = |role| measured("system_task::memory::the_measured_process", role, &path);
     for role in ["retrieve", "list"] {
         let (peak_kib, _) = measured(role);
         assert!(peak_kib < PEAK_KIB_MAX, "{role} took {peak_kib} KiB");

@@ -7,7 +7,7 @@ use taskstore::wire::task_api::{self, Answer, DismissedMember, ListRequest, Task
 use taskstore::{Dismissed, Error, Level, NewTask, Order, TaskFilter, TaskState, TaskStore};
 
 use super::{list, show};
-use crate::support::{ManualClock, messages, options, start, task_id, temporary};
+use crate::support::{ManualClock, Slow, messages, options, start, task_id, temporary};
 
 /// A task that is to be recorded: its texts, its times, and how it ends.
 #[derive(Clone, Debug)]
@@ -213,24 +213,6 @@ fn a_store_that_fails_in_the_midst_is_its_own_error_and_not_the_client_s() {
     }
 }
 
-/// Calls `while_writing` before each part of the answer that it takes.
-struct Slow<F> {
-    taken: Vec<u8>,
-    while_writing: F,
-}
-
-impl<F: FnMut()> io::Write for Slow<F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (self.while_writing)();
-        self.taken.extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn a_slow_client_gets_one_snapshot_and_holds_up_no_other_call() {
     for store in [temporary(), TaskStore::open_in_memory().unwrap()] {
@@ -248,7 +230,7 @@ fn a_slow_client_gets_one_snapshot_and_holds_up_no_other_call() {
             store.message(task_id(1), Level::Info, "meanwhile").unwrap();
             assert_eq!(store.task(id).unwrap().title, "meanwhile");
         };
-        let mut out = Slow { taken: Vec::new(), while_writing };
+        let mut out = Slow::new(while_writing);
         write_list(&store, ListRequest::default(), DismissedMember::HiddenBy, &mut out).unwrap();
         assert!(out.taken == before.as_bytes());
         assert!(written > 0);

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, Params, params};
+use rusqlite::{Connection, Params, params};
 use taskstore::{Level, Outcome};
 
-use super::prepare;
+use super::{in_snapshot, open_to_read};
 use rows::{message, task};
 
 mod rows;
@@ -64,16 +64,13 @@ pub struct Message {
 
 impl Reader {
     pub fn open(path: &Path) -> Self {
-        let connection =
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-                .expect("opens");
-        prepare(&connection);
+        let connection = open_to_read(path);
         connection.execute_batch("PRAGMA cell_size_check = ON; PRAGMA query_only = ON").expect("sets up");
         Self { connection }
     }
 
     pub fn get(&self, id: i64) -> Task {
-        self.in_snapshot(|| {
+        in_snapshot(&self.connection, || {
             let mut get = self.connection.prepare_cached(GET).expect("prepares");
             let mut task = get.query_row(params![id], task).expect("finds");
             self.messages_of(&mut task);
@@ -83,17 +80,17 @@ impl Reader {
 
     /// The newest tasks.
     pub fn newest(&self, limit: u32, way: Way) -> Vec<Task> {
-        self.in_snapshot(|| self.page(NEWEST, params![limit], way))
+        in_snapshot(&self.connection, || self.page(NEWEST, params![limit], way))
     }
 
     /// The newest tasks of a configuration.
     pub fn newest_of(&self, configuration: i64, limit: u32, way: Way) -> Vec<Task> {
-        self.in_snapshot(|| self.page(NEWEST_OF, params![configuration, limit], way))
+        in_snapshot(&self.connection, || self.page(NEWEST_OF, params![configuration, limit], way))
     }
 
     /// Every task, newest first.
     pub fn all(&self, way: Way) -> Vec<Task> {
-        self.in_snapshot(|| {
+        in_snapshot(&self.connection, || {
             if way == Way::EachTask {
                 return self.page(NEWEST, params![-1], way);
             }
@@ -142,14 +139,6 @@ impl Reader {
                 None => break,
             }
         }
-    }
-
-    fn in_snapshot<T>(&self, read: impl FnOnce() -> T) -> T {
-        let run = |sql| self.connection.prepare_cached(sql).and_then(|mut run| run.execute([])).expect("runs");
-        run("BEGIN");
-        let answer = read();
-        run("COMMIT");
-        answer
     }
 }
 
