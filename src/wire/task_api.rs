@@ -22,9 +22,11 @@
 //! ```
 
 mod answer;
+mod refusal;
 mod request;
 mod stream;
 
-pub use answer::{Answer, DismissedCount, Failure, Message, Task, TaskList, failure_message};
-pub use request::{BadRequest, DismissAllRequest, ListRequest, TaskRequest};
-pub use stream::{DismissedMember, write_dismissed_count, write_failure, write_list, write_task, write_task_list};
+pub use answer::{Answer, DismissedCount, Failure, Message, Task, TaskList};
+pub use refusal::Refusal;
+pub use request::{DismissAllRequest, ListRequest, TaskRequest};
+pub use stream::{DismissedMember, write_dismissed_count, write_list, write_task, write_task_list};

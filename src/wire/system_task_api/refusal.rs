@@ -77,13 +77,31 @@ impl Refusal {
         Self::detail(403, "You do not have permission to perform this action.")
     }
 
+    /// 403 for a page of another site that asks through its reader's browser.
+    #[must_use]
+    pub fn foreign_origin() -> Self {
+        Self::detail(403, "Requests of this origin are not answered.")
+    }
+
     /// 405.
     #[must_use]
     pub fn method_not_allowed(method: &str) -> Self {
         Self::detail(405, &format!("Method \"{method}\" not allowed."))
     }
 
-    /// 503 while the store is busy; try again.
+    /// 406 for a request that does not accept JSON.
+    #[must_use]
+    pub fn not_acceptable() -> Self {
+        Self::detail(406, "Could not satisfy the request Accept header.")
+    }
+
+    /// 421 for a `Host` that is not one of the server's names.
+    #[must_use]
+    pub fn foreign_host() -> Self {
+        Self::detail(421, "Requests to this host are not answered.")
+    }
+
+    /// 503 while the store or the server is busy; try again.
     #[must_use]
     pub fn busy() -> Self {
         Self::detail(503, "The store is busy. Try again.")
@@ -93,6 +111,12 @@ impl Refusal {
     #[must_use]
     pub fn internal() -> Self {
         Self::detail(500, "Internal error.")
+    }
+
+    /// 500 with an empty body, for a run of what the application has registered nothing for.
+    #[must_use]
+    pub fn nothing_to_run() -> Self {
+        Self { status: 500, body: String::new() }
     }
 
     /// What is answered to an error of the store: of one that does not concern the request only that it happened.

@@ -3,7 +3,6 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Error;
 use crate::rfc3339::JsonTime;
 use crate::task::Outcome;
 use crate::wire::time::read_time;
@@ -95,45 +94,6 @@ pub struct Message {
     /// When it was said.
     #[serde(with = "time")]
     pub time: DateTime<Utc>,
-}
-
-/// What a client is told of an error: what concerns its request word for word, of anything else only that it failed.
-///
-/// # Example
-///
-/// ```
-/// use taskstore::{Error, wire::task_api::failure_message};
-///
-/// assert_eq!(failure_message(&Error::NotFound { what: "task", id: 7 }), "task 7 does not exist");
-/// assert_eq!(failure_message(&Error::Closed), "internal error");
-/// ```
-#[must_use]
-pub fn failure_message(error: &Error) -> String {
-    match error {
-        Error::NotFound { .. }
-        | Error::NoSuchSystemTask { .. }
-        | Error::RunEnded { .. }
-        | Error::WrongState { .. }
-        | Error::TooLong { .. }
-        | Error::OutOfRange { .. }
-        | Error::Invalid { .. }
-        | Error::InvalidCursor { .. } => error.to_string(),
-        Error::Busy { .. } => "the store is busy; try again".to_owned(),
-        Error::ReadOnly => "the store is read-only".to_owned(),
-        Error::DiskFull { .. } => "the disk is full".to_owned(),
-        Error::TimeOutOfRange { .. }
-        | Error::Closed
-        | Error::InsideBatch
-        | Error::SymbolicLink { .. }
-        | Error::CannotOpen { .. }
-        | Error::NotATaskStore { .. }
-        | Error::SchemaTooNew { .. }
-        | Error::Damaged { .. }
-        | Error::SettingRefused { .. }
-        | Error::OutcomeUnknown { .. }
-        | Error::Io { .. }
-        | Error::Engine { .. } => "internal error".to_owned(),
-    }
 }
 
 /// The state of a task in the API's words.

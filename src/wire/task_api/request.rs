@@ -2,16 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::refusal::Refusal;
 use crate::configuration::ConfigurationId;
 use crate::task::{Dismissed, TaskFilter, TaskId};
 use crate::{Error, Result};
-
-/// A body that is not a request of the task API. Its text is fit for the answer's `error.message`, status 400.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct BadRequest {
-    message: String,
-}
 
 /// The body of `/task/list`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,9 +22,9 @@ impl ListRequest {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`] for what is not JSON, for a wrong type, and for a `configuration_id` that is negative or beyond
+    /// [`Refusal`], status 400, for what is not JSON, for a wrong type, and for a `configuration_id` that is negative or beyond
     /// a 64-bit integer.
-    pub fn parse(body: &[u8]) -> Result<Self, BadRequest> {
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let params = params(body)?;
         Ok(Self {
             configuration: configuration(&params)?,
@@ -60,10 +54,10 @@ impl TaskRequest {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`] for what is not JSON, for a wrong type, and if `task_id` is missing.
-    pub fn parse(body: &[u8]) -> Result<Self, BadRequest> {
+    /// [`Refusal`], status 400, for what is not JSON, for a wrong type, and if `task_id` is missing.
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let task_id = integer(&params(body)?, "task_id")?;
-        task_id.map(|task_id| Self { task_id }).ok_or_else(|| bad("params.task_id is missing"))
+        task_id.map(|task_id| Self { task_id }).ok_or_else(|| Refusal::bad_request("params.task_id is missing"))
     }
 
     /// The task that is meant.
@@ -89,7 +83,7 @@ impl DismissAllRequest {
     /// # Errors
     ///
     /// Those of [`ListRequest::parse`].
-    pub fn parse(body: &[u8]) -> Result<Self, BadRequest> {
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         Ok(Self { configuration: configuration(&params(body)?)? })
     }
 }
@@ -97,7 +91,7 @@ impl DismissAllRequest {
 type Params = Map<String, Value>;
 
 /// The members of `params`. An absent body and absent `params` have none; of a repeated member the last wins.
-fn params(body: &[u8]) -> Result<Params, BadRequest> {
+fn params(body: &[u8]) -> Result<Params, Refusal> {
     if body.trim_ascii().is_empty() {
         return Ok(Params::new());
     }
@@ -105,38 +99,39 @@ fn params(body: &[u8]) -> Result<Params, BadRequest> {
         Ok(Value::Object(mut members)) => match members.remove("params") {
             None | Some(Value::Null) => Ok(Params::new()),
             Some(Value::Object(params)) => Ok(params),
-            Some(_) => Err(bad("params must be a JSON object")),
+            Some(_) => Err(Refusal::bad_request("params must be a JSON object")),
         },
-        Ok(_) => Err(bad("the body must be a JSON object")),
-        Err(error) => Err(bad(format!("the body is not JSON: {error}"))),
+        Ok(_) => Err(Refusal::bad_request("the body must be a JSON object")),
+        Err(error) => Err(Refusal::bad_request(format!("the body is not JSON: {error}"))),
     }
 }
 
-fn integer(params: &Params, name: &str) -> Result<Option<i64>, BadRequest> {
+fn integer(params: &Params, name: &str) -> Result<Option<i64>, Refusal> {
     match params.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_i64().map(Some).ok_or_else(|| bad(format!("params.{name} must be a 64-bit integer"))),
+        Some(value) => value
+            .as_i64()
+            .map(Some)
+            .ok_or_else(|| Refusal::bad_request(format!("params.{name} must be a 64-bit integer"))),
     }
 }
 
-fn boolean(params: &Params, name: &str) -> Result<bool, BadRequest> {
+fn boolean(params: &Params, name: &str) -> Result<bool, Refusal> {
     match params.get(name) {
         None | Some(Value::Null) => Ok(false),
-        Some(value) => value.as_bool().ok_or_else(|| bad(format!("params.{name} must be true or false"))),
-    }
-}
-
-/// 0 stands for "no configuration given".
-fn configuration(params: &Params) -> Result<Option<ConfigurationId>, BadRequest> {
-    match integer(params, "configuration_id")? {
-        None | Some(0) => Ok(None),
-        Some(id) => {
-            let refusal = |_| bad(format!("params.configuration_id is {id}; it must not be negative"));
-            ConfigurationId::try_from(id).map(Some).map_err(refusal)
+        Some(value) => {
+            value.as_bool().ok_or_else(|| Refusal::bad_request(format!("params.{name} must be true or false")))
         }
     }
 }
 
-fn bad(message: impl Into<String>) -> BadRequest {
-    BadRequest { message: message.into() }
+/// 0 stands for "no configuration given".
+fn configuration(params: &Params) -> Result<Option<ConfigurationId>, Refusal> {
+    match integer(params, "configuration_id")? {
+        None | Some(0) => Ok(None),
+        Some(id) => {
+            let refusal = |_| Refusal::bad_request(format!("params.configuration_id is {id}; it must not be negative"));
+            ConfigurationId::try_from(id).map(Some).map_err(refusal)
+        }
+    }
 }

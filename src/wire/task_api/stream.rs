@@ -3,8 +3,6 @@
 
 use std::io::Write;
 
-use serde::Serialize;
-
 use super::answer::{Answer, DismissedCount, wire_state};
 use super::request::ListRequest;
 use crate::configuration::ConfigurationId;
@@ -112,21 +110,8 @@ pub fn write_task(store: &TaskStore, id: TaskId, member: DismissedMember, out: i
 ///
 /// [`Io`](crate::Error::Io) if `out` fails.
 pub fn write_dismissed_count(dismissed: u64, out: impl Write) -> Result<()> {
-    write(out, &Answer::success(DismissedCount { dismissed }))
-}
-
-/// Writes the body of a refusal; see [`failure_message`](super::failure_message) for its text.
-///
-/// # Errors
-///
-/// [`Io`](crate::Error::Io) if `out` fails.
-pub fn write_failure(message: &str, out: impl Write) -> Result<()> {
-    write(out, &Answer::<()>::failure(message))
-}
-
-/// Writes a body that is in memory.
-fn write(out: impl Write, body: &impl Serialize) -> Result<()> {
-    serde_json::to_writer(out, body).map_err(|error| Error::Io { action: WRITE, source: error.into() })
+    let body = Answer::success(DismissedCount { dismissed });
+    serde_json::to_writer(out, &body).map_err(|error| Error::Io { action: WRITE, source: error.into() })
 }
 
 /// Writes what a [`Task`](super::Task) is as JSON, and so of the envelope what an [`Answer`] is. The names are spelt out,

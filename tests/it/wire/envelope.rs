@@ -4,18 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use taskstore::wire::task_api::{
-    Answer, DismissAllRequest, DismissedCount, DismissedMember, TaskRequest, failure_message, write_dismissed_count,
-    write_failure, write_task,
+    Answer, DismissAllRequest, DismissedCount, DismissedMember, Refusal, TaskRequest, write_dismissed_count, write_task,
 };
 use taskstore::{Error, NewTask, OpenOptions};
 
 use super::{list, show, store};
 use crate::support::{configuration_id, finished, start, task_id, temporary};
 
-fn failure(message: &str) -> String {
-    let mut answer = Vec::new();
-    write_failure(message, &mut answer).unwrap();
-    String::from_utf8(answer).unwrap()
+/// The body of the refusal of a request whose method is this one.
+fn failure(method: &str) -> String {
+    Refusal::method_not_allowed(method).body()
 }
 
 #[test]
@@ -30,21 +28,44 @@ fn a_success_has_a_result_and_says_so_and_has_no_error() {
 
 #[test]
 fn a_failure_has_a_message_and_says_so_and_has_no_result() {
-    assert_eq!(failure("no"), r#"{"error":{"message":"no"},"successful":false}"#);
-    assert_eq!(failure(""), r#"{"error":{"message":""},"successful":false}"#);
+    assert_eq!(failure("GET"), r#"{"error":{"message":"method GET is not allowed"},"successful":false}"#);
     assert_eq!(
         failure("a \"b\" \\ \u{1b}\n é 👩 </script>"),
-        r#"{"error":{"message":"a \"b\" \\ \u001b\n é 👩 </script>"},"successful":false}"#
+        r#"{"error":{"message":"method a \"b\" \\ \u001b\n é 👩 </script> is not allowed"},"successful":false}"#
     );
-    let data = serde_json::to_string(&Answer::<()>::failure("no")).unwrap();
-    assert_eq!(data, failure("no"));
+    let data = serde_json::to_string(&Answer::<()>::failure("method GET is not allowed")).unwrap();
+    assert_eq!(data, failure("GET"));
+}
+
+#[test]
+fn every_refusal_has_its_status_and_its_message() {
+    for (refusal, status, message) in [
+        (Refusal::not_json(), 400, "the body must be application/json"),
+        (Refusal::body_too_long(65_536), 400, "the body is too long; the limit is 65536 bytes"),
+        (Refusal::body_incomplete(), 400, "the body did not arrive whole and in time"),
+        (Refusal::not_authenticated(), 401, "valid credentials are needed"),
+        (Refusal::permission_denied(), 403, "the user has no right to do this"),
+        (Refusal::foreign_origin(), 403, "requests of this origin are not answered"),
+        (Refusal::not_found(), 404, "there is nothing at this path"),
+        (Refusal::method_not_allowed("PUT"), 405, "method PUT is not allowed"),
+        (Refusal::foreign_host(), 421, "requests to this host are not answered"),
+        (Refusal::internal(), 500, "internal error"),
+        (Refusal::busy(), 503, "the store is busy; try again"),
+    ] {
+        assert_eq!((refusal.status(), refusal.message()), (status, message));
+        assert_eq!(refusal.to_string(), format!("refused with status {status}: {message}"));
+    }
 }
 
 #[test]
 fn a_refusal_that_concerns_the_request_is_told_word_for_word() {
     let (store, _) = store();
     let id = start(&store, "t");
-    let told = |error: Error| failure_message(&error);
+    let told = |error: Error| {
+        let refusal = Refusal::of(&error);
+        assert_eq!(refusal.status(), 400, "{refusal}");
+        refusal.message().to_owned()
+    };
     assert_eq!(told(store.task(task_id(9)).unwrap_err()), "task 9 does not exist");
     assert_eq!(
         told(store.dismiss(id, "ann").unwrap_err()),
@@ -65,19 +86,20 @@ fn a_refusal_that_concerns_the_request_is_told_word_for_word() {
 fn any_other_failure_is_told_in_general_words_without_sql_or_path() {
     let path = PathBuf::from("/secret/tasks.db");
     let io = || std::io::Error::other("/secret/tasks.db");
-    for (error, text) in [
-        (Error::Busy { waited: Duration::from_secs(5) }, "the store is busy; try again"),
-        (Error::ReadOnly, "the store is read-only"),
-        (Error::Closed, "internal error"),
-        (Error::InsideBatch, "internal error"),
-        (Error::NotATaskStore { path: path.clone() }, "internal error"),
-        (Error::SchemaTooNew { path: path.clone(), found: 2, newest: 1 }, "internal error"),
-        (Error::SymbolicLink { path }, "internal error"),
-        (Error::Io { action: "write the answer", source: io() }, "internal error"),
-        (OpenOptions::new().open("/dev/null/x").unwrap_err(), "internal error"),
-        (of_sqlite(), "internal error"),
+    for (error, status, text) in [
+        (Error::Busy { waited: Duration::from_secs(5) }, 503, "the store is busy; try again"),
+        (Error::ReadOnly, 500, "the store is read-only"),
+        (Error::Closed, 500, "internal error"),
+        (Error::InsideBatch, 500, "internal error"),
+        (Error::NotATaskStore { path: path.clone() }, 500, "internal error"),
+        (Error::SchemaTooNew { path: path.clone(), found: 2, newest: 1 }, 500, "internal error"),
+        (Error::SymbolicLink { path }, 500, "internal error"),
+        (Error::Io { action: "write the answer", source: io() }, 500, "internal error"),
+        (OpenOptions::new().open("/dev/null/x").unwrap_err(), 500, "internal error"),
+        (of_sqlite(), 500, "internal error"),
     ] {
-        assert_eq!(failure_message(&error), text, "{error:?}");
+        let refusal = Refusal::of(&error);
+        assert_eq!((refusal.status(), refusal.message()), (status, text), "{error:?}");
     }
 }
 

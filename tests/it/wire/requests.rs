@@ -1,6 +1,6 @@
 //! The bodies of requests.
 
-use taskstore::wire::task_api::{BadRequest, DismissAllRequest, ListRequest, TaskRequest};
+use taskstore::wire::task_api::{DismissAllRequest, ListRequest, Refusal, TaskRequest};
 use taskstore::{ConfigurationId, Error};
 
 use super::{ids, list, store};
@@ -11,8 +11,10 @@ fn asked(configuration: Option<i64>, show_hidden: bool) -> ListRequest {
 }
 
 #[track_caller]
-fn refused<T: std::fmt::Debug>(request: Result<T, BadRequest>, body: &str) -> String {
-    request.expect_err(body).to_string()
+fn refused<T: std::fmt::Debug>(request: Result<T, Refusal>, body: &str) -> String {
+    let refusal = request.expect_err(body);
+    assert_eq!(refusal.status(), 400, "{refusal}");
+    refusal.message().to_owned()
 }
 
 #[test]
@@ -192,8 +194,8 @@ fn an_unknown_task_id_is_not_found_by_a_message_that_names_it() {
         let answer = TaskRequest::parse(body.as_bytes()).unwrap().task().and_then(|id| store.task(id));
         let error = answer.unwrap_err();
         assert!(matches!(error, Error::NotFound { what: "task", id: named } if named == id), "{error:?}");
-        let told = taskstore::wire::task_api::failure_message(&error);
-        assert_eq!(told, format!("task {id} does not exist"));
+        let told = Refusal::of(&error);
+        assert_eq!((told.status(), told.message()), (400, format!("task {id} does not exist").as_str()));
     }
 }
 

@@ -65,6 +65,10 @@ fn every_other_refusal_has_its_exact_body() {
         (Refusal::method_not_allowed("POST"), 405, r#"{"detail":"Method \"POST\" not allowed."}"#),
         (Refusal::method_not_allowed("A\\"), 405, r#"{"detail":"Method \"A\\\" not allowed."}"#),
         (Refusal::busy(), 503, r#"{"detail":"The store is busy. Try again."}"#),
+        (Refusal::foreign_origin(), 403, r#"{"detail":"Requests of this origin are not answered."}"#),
+        (Refusal::not_acceptable(), 406, r#"{"detail":"Could not satisfy the request Accept header."}"#),
+        (Refusal::foreign_host(), 421, r#"{"detail":"Requests to this host are not answered."}"#),
+        (Refusal::nothing_to_run(), 500, ""),
         (Refusal::internal(), 500, r#"{"detail":"Internal error."}"#),
     ] {
         assert_eq!((refusal.status(), refusal.body()), (status, body));
