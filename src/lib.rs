@@ -7,6 +7,8 @@ mod check;
 mod clock;
 mod configuration;
 mod error;
+#[cfg(feature = "http")]
+pub mod http;
 mod id;
 mod limits;
 mod maintenance;

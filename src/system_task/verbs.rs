@@ -118,7 +118,7 @@ impl SystemTasks<'_> {
     /// [`NoSuchSystemTask`](crate::Error::NoSuchSystemTask), also for one that has no finished run and was not
     /// registered; and the [errors of reading](TaskStore#errors-of-reading).
     pub fn retrieve(&self, uuid: Uuid) -> Result<SystemTask> {
-        self.store.database().read(|read| sqlite::system_task::get(read, uuid))
+        self.store.database().read(|read| sqlite::system_task::get(read, &SystemTaskFilter::new(), uuid))
     }
 
     /// One page of system tasks, without their events; one snapshot.

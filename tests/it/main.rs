@@ -9,6 +9,8 @@ mod cli;
 mod configurations;
 mod counts;
 mod history;
+#[cfg(feature = "http")]
+mod http;
 mod input;
 mod keys;
 mod lifecycle;

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::super::error::during;
 use super::super::row::{Amount, Text, Time};
 use super::super::transaction::Read;
+use super::list;
 use crate::page::{Cursor, Page};
-use crate::system_task::{Attributes, LoggedEvent, Run, RunId, SystemTask};
+use crate::system_task::{Attributes, LoggedEvent, Run, RunId, SystemTask, SystemTaskFilter};
 use crate::{Error, Result};
 
 /// The columns of a run, in the order that [`run`] reads them.
@@ -63,13 +64,9 @@ pub(super) fn system_task(row: &Row<'_>) -> rusqlite::Result<SystemTask> {
     })
 }
 
-/// The statement of one system task.
-pub(super) const GET: &str = concat!(listed!(), " AND s.uuid = :uuid");
-
-pub(crate) fn get(read: &Read<'_>, uuid: Uuid) -> Result<SystemTask> {
-    let mut get = read.connection.prepare_cached(GET).map_err(during("read a system task"))?;
-    let found = get.query_row(named_params! { ":uuid": uuid }, system_task).optional();
-    found.map_err(during("read a system task"))?.ok_or(Error::NoSuchSystemTask { uuid })
+/// One system task, if the filter leaves it.
+pub(crate) fn get(read: &Read<'_>, filter: &SystemTaskFilter, uuid: Uuid) -> Result<SystemTask> {
+    list::one(read, filter, uuid, |row| system_task(row).map_err(during("read a system task")))
 }
 
 pub(super) const FIND: &str = "
@@ -154,7 +151,7 @@ mod tests {
     fn a_system_task_its_history_and_its_events_are_found_by_their_keys() {
         let connection = planned_connection();
         for (sql, expected) in [
-            (GET, "SEARCH s USING INDEX sqlite_autoindex_system_task_1 (uuid=?)"),
+            (concat!(listed!(), " AND s.uuid = :uuid"), "SEARCH s USING INDEX sqlite_autoindex_system_task_1 (uuid=?)"),
             (FIND, "SEARCH system_task USING INDEX system_task_identity (name=? AND uid_key=?)"),
             (HISTORY, "SEARCH r USING INDEX run_of_system_task (system_task_id=? AND id<?)"),
             (EVENTS, "SEARCH log_event USING PRIMARY KEY (run_id=? AND seq>?)"),

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::refusal::Refusal;
-use crate::system_task::{PageNumber, SortKey, SystemTaskFilter, SystemTaskStatus};
+use crate::system_task::{PageNumber, SortKey, SystemTask, SystemTaskFilter, SystemTaskStatus};
+use crate::{TaskStore, sqlite};
 
 /// The rows of a page, if the query does not say.
 const PAGE_SIZE: u64 = 100;
@@ -71,6 +72,16 @@ impl RetrieveRequest {
     ) -> Result<Self, Refusal> {
         let filter = Parameters::collect(parameters).filter()?;
         Ok(Self { uuid: parse_uuid(uuid).ok_or_else(Refusal::not_found)?, filter })
+    }
+
+    /// The row that is meant, for whoever runs it.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSuchSystemTask`](crate::Error::NoSuchSystemTask), also for a row that the filter leaves out; and the
+    /// [errors of reading](TaskStore#errors-of-reading).
+    pub fn system_task(&self, store: &TaskStore) -> crate::Result<SystemTask> {
+        store.database().read(|read| sqlite::system_task::get(read, &self.filter, self.uuid))
     }
 }
 

@@ -1,0 +1,46 @@
+//! What comes before every request: where it goes to and where it comes from; and what every answer is told to be.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::host;
+use super::refused::{Api, Problem, Refused};
+use super::service::Service;
+
+/// Guards all routes of one API, and has it refuse in its manner.
+pub(super) fn guarded(routes: Router<Arc<Service>>, api: Api, service: &Arc<Service>) -> Router<Arc<Service>> {
+    let panicked = move |_: Box<dyn Any + Send>| api.refuse(Problem::Panicked).into_response();
+    routes
+        .method_not_allowed_fallback(move |method| wrong_method(api, method))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state((api, Arc::clone(service)), guard))
+}
+
+async fn wrong_method(api: Api, method: Method) -> Refused {
+    api.refuse(Problem::WrongMethod(method))
+}
+
+async fn guard(State((api, service)): State<(Api, Arc<Service>)>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let options = &service.options;
+    let asked = host::asked(&parts).filter(|asked| options.hosts.iter().any(|host| host.is(asked)));
+    let mut response = match asked {
+        None => api.refuse(Problem::ForeignHost).into_response(),
+        Some(asked) if host::is_foreign(&parts, &asked, &options.origins) => {
+            api.refuse(Problem::ForeignOrigin).into_response()
+        }
+        Some(_) => next.run(Request::from_parts(parts, body)).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
