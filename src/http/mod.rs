@@ -76,6 +76,7 @@ mod serve;
 mod service;
 mod system_task_api;
 mod task_api;
+mod tokens;
 
 pub use anonymous::AnonymousLoopback;
 pub use authenticator::{Authenticator, Rights, Unauthenticated, User};
@@ -83,3 +84,4 @@ pub use options::{Options, RunRequest};
 pub use refused::Cause;
 pub use router::router;
 pub use serve::{ServeOptions, serve};
+pub use tokens::BearerTokens;
