@@ -35,9 +35,11 @@ pub(super) fn routes(options: &Options) -> Router<Arc<Service>> {
 
 /// The document as it is true of where the router is nested, which the path tells by which it was asked for.
 fn answer(document: &OpenApi, path: &str) -> Response {
-    let prefix = path.strip_suffix(PATH).filter(|prefix| !prefix.is_empty()).unwrap_or("/");
+    let prefix = path.strip_suffix(PATH).unwrap_or_default();
     let mut document = document.clone();
-    document.servers = Some(vec![ServerBuilder::new().url(prefix).build()]);
+    if !prefix.is_empty() {
+        document.servers = Some(vec![ServerBuilder::new().url(prefix).build()]);
+    }
     let body = serde_json::to_vec(&document).expect("the keys of a document are texts");
     json(Body::from(body))
 }

@@ -4,6 +4,7 @@ use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Object, Object
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::system_task::Pagination;
 use crate::wire::task_api::DismissedMember;
 use crate::wire::{system_task_api, task_api};
 
@@ -12,6 +13,7 @@ pub(super) const TASK: &str = "TaskAnswer";
 pub(super) const DISMISSED: &str = "DismissedCountAnswer";
 pub(super) const FAILURE: &str = "FailureAnswer";
 pub(super) const SYSTEM_TASKS: &str = "PaginatedSystemTaskList";
+/// The type's own name.
 pub(super) const SYSTEM_TASK: &str = "SystemTask";
 pub(super) const DETAIL: &str = "GenericError";
 pub(super) const BAD_FILTER: &str = "ValidationError";
@@ -29,14 +31,11 @@ pub(super) fn all(member: DismissedMember) -> Vec<Named> {
         (DETAIL.to_owned(), detail().into()),
         (BAD_FILTER.to_owned(), bad_filter().into()),
     ];
-    for of_type in [
-        task_api::Answer::<task_api::TaskList>::schemas,
-        task_api::Answer::<task_api::Task>::schemas,
-        task_api::Answer::<task_api::DismissedCount>::schemas,
-        system_task_api::SystemTaskList::<system_task_api::SystemTask>::schemas,
-    ] {
-        of_type(&mut schemas);
-    }
+    add::<task_api::Failure>(&mut schemas);
+    add::<task_api::TaskList>(&mut schemas);
+    add::<task_api::DismissedCount>(&mut schemas);
+    add::<system_task_api::SystemTask>(&mut schemas);
+    add::<Pagination>(&mut schemas);
     for (_, schema) in &mut schemas {
         if let RefOr::T(Schema::Object(object)) = schema {
             rename_dismissed(object, member);
@@ -44,6 +43,12 @@ pub(super) fn all(member: DismissedMember) -> Vec<Named> {
         }
     }
     schemas
+}
+
+/// A type, and all that it refers to.
+fn add<T: ToSchema>(schemas: &mut Vec<Named>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
 }
 
 /// The envelope of a result.

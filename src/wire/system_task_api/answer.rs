@@ -29,6 +29,7 @@ pub struct SystemTask {
     /// `name:uid`, or the name alone.
     pub full_name: String,
     /// `null` if there is none.
+    #[cfg_attr(feature = "http", schema(required = true))]
     pub uid: Option<String>,
     /// Never `null`.
     pub description: String,

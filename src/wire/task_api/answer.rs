@@ -84,7 +84,7 @@ pub struct Task {
     #[serde(with = "time")]
     pub started: DateTime<Utc>,
     /// `In Progress`, `End`, `Failed` or `Dismissed`.
-    #[cfg_attr(feature = "http", schema(value_type = super::schema::State))]
+    #[cfg_attr(feature = "http", schema(value_type = super::schema::TaskState))]
     pub state: String,
     /// Its id.
     pub task_id: i64,

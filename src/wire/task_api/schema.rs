@@ -8,9 +8,9 @@ use super::answer::wire_state;
 use crate::task::Outcome;
 
 /// The states that there are.
-pub(super) struct State;
+pub(super) struct TaskState;
 
-impl PartialSchema for State {
+impl PartialSchema for TaskState {
     fn schema() -> RefOr<Schema> {
         let ended = [Outcome::Finished, Outcome::Failed].map(|outcome| wire_state(Some(outcome), false));
         let states = [wire_state(None, false)].into_iter().chain(ended).chain([wire_state(None, true)]);
@@ -18,7 +18,7 @@ impl PartialSchema for State {
     }
 }
 
-impl ToSchema for State {}
+impl ToSchema for TaskState {}
 
 /// A time, or `""`.
 pub(super) struct TimeOrEmpty;
