@@ -3,6 +3,7 @@
 mod openapi;
 mod system_task_api;
 mod task_api;
+mod tokens;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
