@@ -2,6 +2,7 @@
 
 mod duration;
 pub mod filter;
+pub mod serve;
 pub mod system_task;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use taskstore::{ConfigurationId, Level, TaskId};
 
 use filter::FilterArguments;
+use serve::ServeArguments;
 use system_task::SystemTaskVerb;
 
 /// Records what is going on, and shows it to people.
@@ -112,6 +114,15 @@ pub enum Verb {
     /// Run, list, show or clean up system tasks: background jobs and the history of their runs.
     #[command(subcommand)]
     SystemTask(SystemTaskVerb),
+
+    /// Answer both published APIs over HTTP, until SIGINT (Ctrl-C) or SIGTERM.
+    ///
+    /// Who is let in must be said: those with a token, or everybody on this machine. Once it is ready, it prints one line
+    /// with its address. It speaks plain HTTP; for other machines put a proxy with TLS before it.
+    ///
+    /// At a signal it takes no more requests, finishes what it is answering within 30 seconds, and exits with 0. A second
+    /// signal ends it at once.
+    Serve(ServeArguments),
 }
 
 #[derive(Debug, Subcommand)]
