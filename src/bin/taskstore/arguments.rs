@@ -4,6 +4,7 @@ mod duration;
 pub mod filter;
 pub mod serve;
 pub mod system_task;
+pub mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use taskstore::{ConfigurationId, Level, TaskId};
 use filter::FilterArguments;
 use serve::ServeArguments;
 use system_task::SystemTaskVerb;
+use token::TokenVerb;
 
 /// Records what is going on, and shows it to people.
 ///
@@ -123,6 +125,10 @@ pub enum Verb {
     /// At a signal it takes no more requests, finishes what it is answering within 30 seconds, and exits with 0. A second
     /// signal ends it at once.
     Serve(ServeArguments),
+
+    /// Make bearer tokens, by which people and programs ask a server.
+    #[command(subcommand)]
+    Token(TokenVerb),
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ mod serve;
 mod show;
 mod system_task;
 mod terminal;
+mod token;
 mod user;
 mod verbs;
 
@@ -64,6 +65,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
+        Verb::Token(verb) => token::perform(verb)?,
         Verb::SystemTask(verb) => return system_task::perform(&db, verb),
     }
     Ok(ExitCode::SUCCESS)

@@ -65,7 +65,6 @@ fn both_apis_are_answered_and_a_signal_ends_it_in_order() {
         let list = answer(&address, LIST);
         assert!(status(&list) == "200" && list.contains(r#""title":"copy""#), "{list}");
         assert_eq!(status(&answer(&address, &get("/api/v3/events/system_tasks/"))), "200");
-        assert_eq!(status(&answer(&address, &get("/openapi.json"))), "404");
         server.signal(signal);
         let ended = server.end();
         assert_eq!((ended.code, ended.signal, ended.error.as_str()), (Some(0), None, ""));
@@ -125,6 +124,16 @@ fn only_hosts_that_are_named_are_answered_and_nobody_for_whom_a_proxy_asks() {
     }
     let forwarded = LIST.replace("connection", "x-forwarded-for: 192.0.2.1\r\nconnection");
     assert_eq!(status(&answer(&address, &forwarded)), "401");
+}
+
+#[test]
+fn the_document_of_both_apis_is_there_where_it_is_asked_for() {
+    let place = Place::new();
+    place.store();
+    for (more, expected) in [(&[][..], "404"), (&["--openapi"], "200")] {
+        let (_server, address) = place.serve(more);
+        assert_eq!(status(&answer(&address, &get("/openapi.json"))), expected);
+    }
 }
 
 #[test]
