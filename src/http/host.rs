@@ -40,6 +40,19 @@ impl Host {
     }
 }
 
+/// An origin as browsers write it: in lower case, and without the port that its scheme has anyway.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let (scheme, host) = text.split_once("://")?;
+    let (scheme, usual_port) = match scheme.to_ascii_lowercase().as_str() {
+        "http" => ("http", 80),
+        "https" => ("https", 443),
+        _ => return None,
+    };
+    let Host { name, port } = Host::parse(host)?;
+    let port = port.filter(|port| *port != usual_port).map(|port| format!(":{port}"));
+    Some(format!("{scheme}://{name}{}", port.unwrap_or_default()))
+}
+
 /// Where a request goes: `None` if it does not say so once and in a readable way.
 pub(super) fn asked(request: &Parts) -> Option<Host> {
     let mut hosts = request.headers.get_all(HOST).iter();
@@ -71,6 +84,22 @@ pub(super) fn is_foreign(request: &Parts, asked: &Host, allowed: &[String]) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_do() {
+        for (text, written) in [
+            ("https://Panel.Example.org", "https://panel.example.org"),
+            ("HTTPS://a:443", "https://a"),
+            ("https://a:80", "https://a:80"),
+            ("http://a:80", "http://a"),
+            ("http://[0::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Some(written), "{text}");
+        }
+        for text in ["", "a", "null", "*", "https://", "https://a/", "https://a/b", "https://u@a", "file://a", "//a"] {
+            assert_eq!(origin(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_host_is_read_in_whatever_way_it_is_written() {
