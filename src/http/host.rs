@@ -25,10 +25,11 @@ impl Host {
             Some(address) => format!("[{}]", address.parse::<Ipv6Addr>().ok()?),
             None => name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase(),
         };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(&byte);
         // What follows the name is a port or nothing: a bad one is not the same as none.
         let port = authority.port_u16();
         let has_port = text.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-        if name.is_empty() || has_port != port.is_some() {
+        if name.is_empty() || !name.bytes().all(is_plain) || has_port != port.is_some() {
             return None;
         }
         Some(Self { name, port })
@@ -113,7 +114,10 @@ mod tests {
         ] {
             assert_eq!(Host::parse(text), Some(Host { name: name.to_owned(), port }), "{text}");
         }
-        for text in ["", ":", ":80", "a:", "a:b", "a:99999", "a b", "user@a", "[::1", "[a]", "a/b", "[::1]:"] {
+        for text in [
+            "", ":", ":80", "a:", "a:b", "a:99999", "a b", "user@a", "[::1", "[a]", "a/b", "[::1]:", "*", "*.a",
+            "a%20b", "é",
+        ] {
             assert_eq!(Host::parse(text), None, "{text:?}");
         }
     }

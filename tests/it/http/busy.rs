@@ -80,7 +80,7 @@ fn whoever_waits_too_long_for_others_that_write_is_to_try_again() {
             tokio::spawn(async move { ask(&router, dismiss(id)).await })
         });
         assert_eq!(ask(&served.router, post("/task/list", "")).await.status, 200);
-        advance(Duration::from_secs(5)).await;
+        advance(Duration::from_secs(6)).await;
         assert_busy(&two.await.unwrap());
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(one.await.unwrap().status, 200);

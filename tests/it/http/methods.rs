@@ -29,7 +29,6 @@ fn any_other_unknown_path_is_refused_as_the_system_task_api_does() {
         "//task/list",
         "/%ff",
         "/api/v3/events/system_tasks",
-        "/api/v3/events/system_tasks//",
         uuid,
         &format!("{uuid}/run"),
         &format!("{uuid}/run/x"),

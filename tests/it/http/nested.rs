@@ -30,7 +30,7 @@ fn row(served: &Served) -> String {
 fn below_a_path_everything_is_as_at_the_root_and_the_application_keeps_its_own() {
     let served = Served::new();
     let row = row(&served);
-    for (path, prefix) in [("/history", "/history"), ("/of/{tenant}", "/of/acme"), ("/{uuid}/x", "/acme/x")] {
+    for (path, prefix) in [("/history", "/history"), ("/of/{tenant}", "/of/acme"), ("/of/{uuid}/x", "/of/acme/x")] {
         let application = nested(path, &served);
         let told = |request| served.runtime.block_on(ask(&application, request));
         let get = |path: String| told(request("GET", &path).body(Body::empty()).unwrap());

@@ -11,19 +11,21 @@ use taskstore::{Level, TaskId, TaskStore};
 
 use super::{ROWS, Served, ask, begun, options, post, request, runtime};
 use crate::support::children::{measured, role, say_measure};
-use crate::support::{finished, open, start, temporary};
+use crate::support::{open, start, temporary};
 
 const MESSAGE_BYTES: usize = 100_000;
 
 /// Writes so many messages of 100 kB.
-pub(super) fn fill(store: &TaskStore, id: TaskId, messages: usize) {
+fn fill(store: &TaskStore, id: TaskId, messages: usize) {
     let text = "x".repeat(MESSAGE_BYTES);
     store.batch(|batch| (0..messages).try_for_each(|_| batch.message(id, Level::Info, text.as_str()))).unwrap();
 }
 
-fn filled(store: TaskStore, messages: usize) -> TaskStore {
-    let id = finished(&store, "long");
+/// A store with one ended task, of so many messages.
+pub(super) fn filled(store: TaskStore, messages: usize) -> TaskStore {
+    let id = start(&store, "long");
     fill(&store, id, messages);
+    store.finish(id).unwrap();
     store
 }
 
@@ -147,11 +149,13 @@ fn a_store_that_fails_in_the_midst_of_an_answer_cuts_it_off() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let store = open(&path);
-    let (oldest, newest) = (finished(&store, "read last"), finished(&store, "read first"));
+    let (oldest, newest) = (start(&store, "read last"), start(&store, "read first"));
     fill(&store, newest, 10);
+    // The first of many, since what the search for the newest's comes by is read whole.
+    store.message(oldest, Level::Info, "y".repeat(MESSAGE_BYTES)).unwrap();
     fill(&store, oldest, 10);
     store.close().unwrap();
-    overwrite_the_end(&path);
+    overwrite_what_is_y(&path);
     let served = Served::with(open(&path), options());
     served.runtime.block_on(async {
         let response = begun(&served.router, list()).await;
@@ -164,12 +168,15 @@ fn a_store_that_fails_in_the_midst_of_an_answer_cuts_it_off() {
     });
 }
 
-/// Overwrites the last fifth of a file, where what was written last is.
-fn overwrite_the_end(path: &Path) {
-    let pages = std::fs::metadata(path).unwrap().len() / 4096;
-    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    for page in pages * 4 / 5..pages {
-        file.write_all_at(&[0xa5; 4096], page * 4096).unwrap();
+/// Overwrites all pages of a text that is nothing but `y`.
+fn overwrite_what_is_y(path: &Path) {
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    for page in 0..file.metadata().unwrap().len() / 4096 {
+        let mut bytes = [0; 4096];
+        file.read_exact_at(&mut bytes, page * 4096).unwrap();
+        if bytes[4..].iter().all(|byte| *byte == b'y') {
+            file.write_all_at(&[0xa5; 4096], page * 4096).unwrap();
+        }
     }
 }
 
