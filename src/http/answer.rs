@@ -42,10 +42,15 @@ pub(super) async fn answered(
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Response {
     let response = match written(service, access, write).await {
-        Ok(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
+        Ok(body) => json(body),
         Err(problem) => api.refuse(problem).into_response(),
     };
     shown_to(user, response)
+}
+
+/// An answer of status 200.
+pub(super) fn json(body: Body) -> Response {
+    ([(CONTENT_TYPE, JSON)], body).into_response()
 }
 
 /// Lets the application's log see whom the answer is for.

@@ -7,20 +7,23 @@ mod busy;
 mod hosts;
 mod methods;
 mod nested;
+mod openapi;
 mod origins;
 mod panics;
 mod refusals;
 mod rights;
 mod runs;
+mod serve;
 mod stalled;
 mod streams;
 mod system_task_api;
 mod task_api;
+mod tokens;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::request::{Builder, Parts};
-use axum::http::{Extensions, HeaderMap, Request, Response};
+use axum::http::{Extensions, HeaderMap, Method, Request, Response};
 use taskstore::TaskStore;
 use taskstore::http::{Options, Rights, Unauthenticated, User, router};
 use tokio::runtime::Runtime;
@@ -38,7 +41,7 @@ struct Served {
 }
 
 /// An answer, whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Answer {
     status: u16,
     headers: HeaderMap,
@@ -127,12 +130,18 @@ async fn ask(router: &Router, request: Request<Body>) -> Answer {
 }
 
 /// The beginning of a request of nobody's, to nowhere.
-fn bare(method: &str, path: &str) -> Builder {
+fn bare<M>(method: M, path: &str) -> Builder
+where
+    Method: TryFrom<M, Error: Into<axum::http::Error>>,
+{
     Request::builder().method(method).uri(path)
 }
 
 /// The beginning of a request of ann's, who may do everything.
-fn request(method: &str, path: &str) -> Builder {
+fn request<M>(method: M, path: &str) -> Builder
+where
+    Method: TryFrom<M, Error: Into<axum::http::Error>>,
+{
     bare(method, path).header("host", "localhost:8080").header("x-user", "ann")
 }
 
