@@ -39,6 +39,17 @@ impl JsonTime {
             _ if ns % 1_000 == 0 => LENGTH_MAX - 3,
             _ => LENGTH_MAX,
         };
+        Self::cut(ns, length)
+    }
+
+    /// With six fraction digits, what is finer cut off; with none if all six are zero. So the system-task API has it.
+    pub(crate) fn six_digits_or_none(ns: i64) -> Self {
+        let is_whole = ns.rem_euclid(1_000_000_000) < 1_000;
+        Self::cut(ns, if is_whole { LENGTH_MAX - 10 } else { LENGTH_MAX - 3 })
+    }
+
+    /// Without the last fraction digits, and without their point if there are none left.
+    fn cut(ns: i64, length: usize) -> Self {
         let mut time = Self { length, ..Self::nine_digits(ns) };
         if let Some(end) = time.bytes.get_mut(length - 2..length) {
             end.copy_from_slice(b"Z\"");
@@ -79,6 +90,9 @@ mod tests {
         assert_eq!(std::str::from_utf8(JsonTime::nine_digits(ns).as_bytes()), Ok(nine_digits.as_str()));
         let few_digits = serde_json::to_string(&time).unwrap();
         assert_eq!(std::str::from_utf8(JsonTime::few_digits(ns).as_bytes()), Ok(few_digits.as_str()));
+        let digits = if time.timestamp_subsec_micros() == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
+        let six_digits = format!("{:?}", time.to_rfc3339_opts(digits, true));
+        assert_eq!(std::str::from_utf8(JsonTime::six_digits_or_none(ns).as_bytes()), Ok(six_digits.as_str()));
     }
 
     #[test]

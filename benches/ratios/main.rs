@@ -3,14 +3,17 @@
 //! `cargo bench --bench ratios` prints one line a goal: `GOAL <name> <measured> <target> ok|short (<least>, <most>)`,
 //! where the measured figure is the median over the turns; a figure with nothing aimed at has no `GOAL` and no target.
 //! `-- --quick` takes fewer and shorter turns, and a hundred thousand tasks for a million. Any other argument chooses
-//! the goals that have it in their name: `cargo bench --bench ratios -- threads`.
+//! the goals that have it in their name: `cargo bench --bench ratios -- threads`. Those of HTTP need `--features http`.
 
 use std::env;
 
 mod goal;
 mod goals;
+#[cfg(feature = "http")]
+mod http;
 mod measure;
 mod panel;
+mod peak;
 mod raw;
 mod size;
 mod syncs;
@@ -20,9 +23,18 @@ mod threads;
 mod workload;
 
 use goals::GOALS;
+#[cfg(feature = "http")]
+use http::GOALS as HTTP_GOALS;
 use measure::Run;
 
+#[cfg(not(feature = "http"))]
+const HTTP_GOALS: &[goal::Goal] = &[];
+
 fn main() {
+    #[cfg(feature = "http")]
+    if http::is_measured() {
+        return;
+    }
     if syncs::is_counted() || panel::is_measured() {
         return;
     }
@@ -38,7 +50,7 @@ fn main() {
     let is_chosen = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part.as_str()));
 
     println!("{run}");
-    let goals = || GOALS.iter().chain(panel::GOALS);
+    let goals = || GOALS.iter().chain(panel::GOALS).chain(HTTP_GOALS);
     let mut chosen = goals().filter(|goal| is_chosen(goal.name)).peekable();
     if chosen.peek().is_none() {
         println!("no goal has this in its name; there are:");

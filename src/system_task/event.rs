@@ -129,6 +129,12 @@ impl Attributes {
     pub(crate) fn stored(json: &str) -> Self {
         serde_json::from_str(json).unwrap_or_default()
     }
+
+    /// The same as text, without a copy.
+    pub(crate) fn stored_json(json: &str) -> &str {
+        let is_object = |json: &&RawValue| json.get().starts_with('{');
+        serde_json::from_str::<&RawValue>(json).ok().filter(is_object).map_or("{}", RawValue::get)
+    }
 }
 
 impl Default for Attributes {

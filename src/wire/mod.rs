@@ -4,7 +4,6 @@
 //! What the store knows beyond a published shape (levels, progress, interruptions) never leaks into it: clients
 //! exist that refuse an unknown member.
 
-mod stream;
 pub mod system_task_api;
 pub mod task_api;
 mod time;

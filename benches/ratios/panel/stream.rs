@@ -1,14 +1,14 @@
 //! All tasks as JSON: streamed, and by way of structs.
 
-use std::process::Command;
+use std::io;
 use std::rc::Rc;
-use std::{env, fs, io};
 
 use taskstore::Outcome;
 use taskstore::wire::task_api::{Answer, DismissedMember, ListRequest, Message, Task, TaskList, write_list};
 
 use super::{Filled, Kind, filled::options, lists::quicker};
 use crate::measure::{Measured, Run};
+use crate::peak::{self, peak_mib};
 use crate::raw::panel::{self, Way};
 
 pub fn cpu_to_structs(run: &Run) -> Measured {
@@ -56,13 +56,13 @@ fn of_wire(task: panel::Task) -> Task {
 
 /// The most memory that a process has which streams.
 pub fn memory(run: &Run) -> Measured {
-    Measured::Turns(vec![peak_mib(&run.panel(Kind::AllVisible, run.large()))])
+    Measured::Turns(vec![peak_mib(MEASURED, run.panel(Kind::AllVisible, run.large()).path())])
 }
 
 /// The same to that for a tenth of the tasks.
 pub fn memory_growth(run: &Run) -> Measured {
     let stores: [Rc<Filled>; 2] = [run.large(), run.large() / 10].map(|count| run.panel(Kind::AllVisible, count));
-    let [large, small] = stores.map(|filled| peak_mib(&filled));
+    let [large, small] = stores.map(|filled| peak_mib(MEASURED, filled.path()));
     Measured::Turns(vec![large / small])
 }
 
@@ -70,21 +70,9 @@ pub fn memory_growth(run: &Run) -> Measured {
 const MEASURED: &str = "TASKSTORE_RATIOS_MEASURED";
 
 /// Does the work of the process that is measured, if this is it.
-#[allow(clippy::disallowed_methods)] // What the system says of a process is no database.
 pub fn is_measured() -> bool {
-    let Some(path) = env::var_os(MEASURED) else { return false };
-    let store = options().open(path).expect("opens");
-    write_list(&store, ListRequest::default(), DismissedMember::HiddenBy, io::sink()).expect("writes");
-    let status = fs::read_to_string("/proc/self/status").expect("Linux tells the status");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it has the peak");
-    println!("{}", peak.trim().trim_end_matches(" kB"));
-    true
-}
-
-fn peak_mib(filled: &Filled) -> f64 {
-    let binary = env::current_exe().expect("this binary has a path");
-    let measured = Command::new(binary).env(MEASURED, filled.path()).output().expect("starts");
-    assert!(measured.status.success(), "{}", String::from_utf8_lossy(&measured.stderr));
-    let kib: f64 = String::from_utf8_lossy(&measured.stdout).trim().parse().expect("a number");
-    kib / 1024.0
+    peak::is_measured(MEASURED, |path| {
+        let store = options().open(path).expect("opens");
+        write_list(&store, ListRequest::default(), DismissedMember::HiddenBy, io::sink()).expect("writes");
+    })
 }

@@ -1,6 +1,8 @@
 //! A store that has system tasks, read by the library and by hand.
 
 use std::cell::Cell;
+#[cfg(feature = "http")]
+use std::path::PathBuf;
 
 use taskstore::wire::system_task_api::{ListRequest, RetrieveRequest, write_list, write_system_task};
 use taskstore::{Batch, Durability, OpenOptions, Result, RunOptions, SystemTaskFilter, TaskStore};
@@ -12,12 +14,13 @@ use crate::raw::published::Reader;
 
 /// A store and a raw reader of one file, with system tasks of three events each.
 pub struct Filled {
-    store: TaskStore,
+    pub store: TaskStore,
     reader: Reader,
-    uuids: Vec<Uuid>,
+    pub uuids: Vec<Uuid>,
     next: Cell<usize>,
     // Behind the connections, which are closed first.
-    _directory: TempDir,
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    directory: TempDir,
 }
 
 impl Filled {
@@ -27,7 +30,12 @@ impl Filled {
         let store = OpenOptions::new().durability(Durability::Normal).open(&path).expect("opens");
         let numbers: Vec<usize> = (0..count).collect();
         let uuids = numbers.chunks(1_000).flat_map(|chunk| fill(&store, chunk)).collect();
-        Self { store, reader: Reader::open(&path), uuids, next: Cell::new(0), _directory: directory }
+        Self { store, reader: Reader::open(&path), uuids, next: Cell::new(0), directory }
+    }
+
+    #[cfg(feature = "http")]
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("tasks.db")
     }
 
     pub fn retrieve(&self) {

@@ -66,7 +66,7 @@ pub struct LogEvent {
 }
 
 /// A time as the API writes it: UTC, `Z`, microseconds cut off what is finer, and no fraction if they are zero.
-pub(super) fn wire_time(time: DateTime<Utc>) -> String {
+fn wire_time(time: DateTime<Utc>) -> String {
     let digits = if time.timestamp_subsec_micros() == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
     time.to_rfc3339_opts(digits, true)
 }

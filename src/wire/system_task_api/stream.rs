@@ -2,17 +2,14 @@
 
 use std::io::Write;
 
-use chrono::DateTime;
-use serde::ser::{SerializeSeq, SerializeStruct};
-use serde::{Serialize, Serializer};
-
-use super::answer::{wire_duration, wire_time};
+use super::answer::wire_duration;
 use super::request::{ListRequest, RetrieveRequest};
+use crate::rfc3339::JsonTime;
+use crate::sqlite::Read;
 use crate::sqlite::system_task::{self, EventRow, SystemTaskRow};
-use crate::stream::stream;
-use crate::system_task::{Attributes, LogLevel, Pagination, full_name};
+use crate::stream::{Out, Stop, stream};
+use crate::system_task::{Attributes, LogLevel, full_name};
 use crate::wire::WRITE;
-use crate::wire::stream::{Source, Stop};
 use crate::{Result, TaskStore};
 
 /// What a registered task says that never ran.
@@ -27,9 +24,16 @@ const NEVER_RUN: &str = "Task has not been run yet.";
 /// then is not whole JSON. [`Refusal::of`](super::Refusal::of) has the answer to an error.
 pub fn write_list(store: &TaskStore, request: &ListRequest, out: impl Write) -> Result<()> {
     stream(store, out, WRITE, |read, out| {
-        let source = &Source::new(read);
         let pagination = system_task::page(read, &request.filter, request.page, request.page_size)?;
-        source.write(out, &ListBody { pagination, results: Results { source, request, pagination } })
+        out.member(r#"{"pagination":"#, &pagination)?;
+        out.raw(r#","results":["#)?;
+        let mut separator = "";
+        system_task::each_on_page(read, &request.filter, &pagination, request.page_size, |row| {
+            out.raw(separator)?;
+            separator = ",";
+            write_system_task_object(read, out, &row)
+        })?;
+        Ok(out.raw("]}")?)
     })
 }
 
@@ -41,102 +45,65 @@ pub fn write_list(store: &TaskStore, request: &ListRequest, out: impl Write) -> 
 /// written; otherwise those of [`write_list`].
 pub fn write_system_task(store: &TaskStore, request: &RetrieveRequest, out: impl Write) -> Result<()> {
     stream(store, out, WRITE, |read, out| {
-        let source = &Source::new(read);
         system_task::one_system_task(read, &request.filter, request.uuid, |row| {
-            source.write(out, &SystemTaskBody { source, row: &row })
+            write_system_task_object(read, out, &row)
         })
     })
 }
 
-#[derive(Serialize)]
-struct ListBody<'a> {
-    pagination: Pagination,
-    results: Results<'a>,
-}
-
-struct Results<'a> {
-    source: &'a Source<'a>,
-    request: &'a ListRequest,
-    pagination: Pagination,
-}
-
-impl Serialize for Results<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut results = serializer.serialize_seq(None)?;
-        let ListRequest { filter, page_size, .. } = self.request;
-        system_task::each_on_page(self.source.read, filter, &self.pagination, *page_size, |row| {
-            results.serialize_element(&SystemTaskBody { source: self.source, row: &row }).map_err(Stop::Serializer)
-        })
-        .map_err(|stop| self.source.stop(stop))?;
-        results.end()
+/// Writes what a [`SystemTask`](super::SystemTask) is as JSON. The names are spelt out, since serde would look through each
+/// of them for what must be escaped. Tests hold the two together.
+fn write_system_task_object(read: &Read<'_>, out: &mut Out<'_>, row: &SystemTaskRow<'_>) -> Result<(), Stop> {
+    out.member(r#"{"uuid":"#, &row.uuid)?;
+    out.text(r#","name":"#, &row.name)?;
+    out.text(r#","full_name":"#, &full_name(&row.name, row.uid.as_deref()))?;
+    match &row.uid {
+        Some(uid) => out.text(r#","uid":"#, uid)?,
+        None => out.raw(r#","uid":null"#)?,
     }
-}
-
-struct SystemTaskBody<'a> {
-    source: &'a Source<'a>,
-    row: &'a SystemTaskRow<'a>,
-}
-
-impl Serialize for SystemTaskBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = self.row;
-        let mut task = serializer.serialize_struct("SystemTask", 12)?;
-        task.serialize_field("uuid", &row.uuid)?;
-        task.serialize_field("name", &row.name)?;
-        task.serialize_field("full_name", &full_name(&row.name, row.uid.as_deref()))?;
-        task.serialize_field("uid", &row.uid)?;
-        task.serialize_field("description", &row.description)?;
-        task.serialize_field("start_timestamp", &time(row.started_ns))?;
-        task.serialize_field("finish_timestamp", &time(row.finished_ns))?;
-        task.serialize_field("duration", &wire_duration(row.duration_ns))?;
-        task.serialize_field("status", &row.status)?;
-        task.serialize_field("messages", &Events { source: self.source, row })?;
-        task.serialize_field("expires", &row.expires_ns.map(time))?;
-        task.serialize_field("expiring", &row.expires_ns.is_some())?;
-        task.end()
+    out.text(r#","description":"#, &row.description)?;
+    out.time(r#","start_timestamp":"#, &JsonTime::six_digits_or_none(row.started_ns))?;
+    out.time(r#","finish_timestamp":"#, &JsonTime::six_digits_or_none(row.finished_ns))?;
+    out.member(r#","duration":"#, &wire_duration(row.duration_ns))?;
+    out.text(r#","status":"#, row.status.as_str())?;
+    write_events(read, out, row)?;
+    match row.expires_ns {
+        Some(ns) => out.time(r#"],"expires":"#, &JsonTime::six_digits_or_none(ns))?,
+        None => out.raw(r#"],"expires":null"#)?,
     }
+    let end = if row.expires_ns.is_some() { r#","expiring":true}"# } else { r#","expiring":false}"# };
+    Ok(out.raw(end)?)
 }
 
-struct Events<'a> {
-    source: &'a Source<'a>,
-    row: &'a SystemTaskRow<'a>,
+/// Writes the messages of the shown run, but for the bracket behind them.
+fn write_events(read: &Read<'_>, out: &mut Out<'_>, row: &SystemTaskRow<'_>) -> Result<(), Stop> {
+    out.raw(r#","messages":["#)?;
+    let Some(run) = row.shown_run else {
+        let never_run = EventRow {
+            time_ns: row.started_ns,
+            level: LogLevel::Info,
+            logger: row.name.as_ref().into(),
+            event: NEVER_RUN.into(),
+            attributes: "{}".into(),
+        };
+        return write_event(out, "", &never_run);
+    };
+    let mut separator = "";
+    system_task::each_event(read, run, |event| {
+        write_event(out, separator, &event)?;
+        separator = ",";
+        Ok(())
+    })
 }
 
-impl Serialize for Events<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut events = serializer.serialize_seq(None)?;
-        match self.row.shown_run {
-            Some(run) => system_task::each_event(self.source.read, run, |row| {
-                events.serialize_element(&EventBody(&row)).map_err(Stop::Serializer)
-            })
-            .map_err(|stop| self.source.stop(stop))?,
-            None => events.serialize_element(&EventBody(&EventRow {
-                time_ns: self.row.started_ns,
-                level: LogLevel::Info,
-                logger: self.row.name.as_ref().into(),
-                event: NEVER_RUN.into(),
-                attributes: "{}".into(),
-            }))?,
-        }
-        events.end()
-    }
-}
-
-struct EventBody<'a>(&'a EventRow<'a>);
-
-impl Serialize for EventBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = self.0;
-        let mut event = serializer.serialize_struct("LogEvent", 5)?;
-        event.serialize_field("timestamp", &time(row.time_ns))?;
-        event.serialize_field("log_level", &row.level)?;
-        event.serialize_field("logger", &row.logger)?;
-        event.serialize_field("event", &row.event)?;
-        event.serialize_field("attributes", &Attributes::stored(&row.attributes))?;
-        event.end()
-    }
-}
-
-fn time(ns: i64) -> String {
-    wire_time(DateTime::from_timestamp_nanos(ns))
+/// Writes what a [`LogEvent`](super::LogEvent) is as JSON.
+fn write_event(out: &mut Out<'_>, separator: &str, event: &EventRow<'_>) -> Result<(), Stop> {
+    out.raw(separator)?;
+    out.time(r#"{"timestamp":"#, &JsonTime::six_digits_or_none(event.time_ns))?;
+    out.text(r#","log_level":"#, event.level.as_str())?;
+    out.text(r#","logger":"#, &event.logger)?;
+    out.text(r#","event":"#, &event.event)?;
+    out.raw(r#","attributes":"#)?;
+    out.raw(Attributes::stored_json(&event.attributes))?;
+    Ok(out.raw("}")?)
 }
