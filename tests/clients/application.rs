@@ -1,9 +1,9 @@
 //! An application that has the router under a path of its own, knows its users, and runs a system task when asked to:
 //! `TOKEN=… VIEWER_TOKEN=… application PATH`. It serves the store at PATH and prints its address.
 
+use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
-use std::{env, io};
 
 use axum::Router;
 use axum::http::header::AUTHORIZATION;
@@ -32,7 +32,7 @@ async fn serve(store: TaskStore) -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
     let served = application.into_make_service_with_connect_info::<SocketAddr>();
-    Ok(axum::serve(listener, served).await.map_err(io::Error::from)?)
+    Ok(axum::serve(listener, served).await?)
 }
 
 fn authenticate(request: &Parts, users: &[(String, Rights)]) -> Result<User, Unauthenticated> {
