@@ -75,9 +75,11 @@ mod router;
 mod service;
 mod system_task_api;
 mod task_api;
+mod tokens;
 
 pub use anonymous::AnonymousLoopback;
 pub use authenticator::{Authenticator, Rights, Unauthenticated, User};
 pub use options::{Options, RunRequest};
 pub use refused::Cause;
 pub use router::router;
+pub use tokens::BearerTokens;

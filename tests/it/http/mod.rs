@@ -2,6 +2,7 @@
 
 mod system_task_api;
 mod task_api;
+mod tokens;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
