@@ -115,7 +115,7 @@ class Lists(Rows):
         self.assertLess(instant(named("expired_long_ago")["expires"]), instant("2002-01-01T00:00:00Z"))
 
     def test_pages_are_followed_to_the_end(self):
-        for page_size in (1, 7, 50, 100, len(ROWS), 1_000):
+        for page_size in (1, 7, 100, len(ROWS), 1_000):
             with self.subTest(page_size=page_size):
                 self.follow(page_size)
 
