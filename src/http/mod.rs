@@ -68,6 +68,7 @@ mod authenticator;
 mod body;
 mod guard;
 mod host;
+mod openapi;
 mod options;
 mod place;
 mod refused;

@@ -40,8 +40,8 @@ pub(super) enum Problem {
 /// A refusal in the manner of its API.
 #[derive(Debug)]
 pub(super) struct Refused {
-    status: u16,
-    body: String,
+    pub(super) status: u16,
+    pub(super) body: String,
     cause: Option<Arc<Error>>,
 }
 

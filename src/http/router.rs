@@ -12,7 +12,7 @@ use super::guard::guarded;
 use super::options::Options;
 use super::refused::{Api, Problem, Refused};
 use super::service::Service;
-use super::{system_task_api, task_api};
+use super::{openapi, system_task_api, task_api};
 use crate::TaskStore;
 
 /// A router of both APIs on this store; see the [module](self) for what it answers.
@@ -23,9 +23,11 @@ use crate::TaskStore;
 pub fn router(store: TaskStore, options: Options) -> Router {
     let service = Service::new(store, options);
     let unknown = Router::new().route("/", any(unknown_path)).route("/{*path}", any(unknown_path));
+    let documents = if service.options.openapi { openapi::routes(&service.options) } else { Router::new() };
     let routes = Router::new()
         .merge(guarded(task_api::routes(), Api::Task, &service))
         .merge(guarded(system_task_api::routes(), Api::SystemTask, &service))
+        .merge(guarded(documents, Api::SystemTask, &service))
         .fallback_service(guarded(unknown, Api::SystemTask, &service).with_state(Arc::clone(&service)));
     cors(routes.with_state(Arc::clone(&service)), &service.options)
 }

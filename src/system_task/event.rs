@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 /// The level of a log event: the eight names of the system-task API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     /// Nothing works.
@@ -85,6 +86,8 @@ impl FromStr for LogLevel {
 /// the digits of its numbers stay as they are.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", schema(value_type = Object))]
 pub struct Attributes(Box<RawValue>);
 
 impl Attributes {

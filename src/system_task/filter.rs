@@ -263,6 +263,7 @@ pub struct NumberedPage<T> {
 
 /// Where a page lies in its list, in the members of the published API and in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Pagination {
     /// The number of the next page; 0 for none.
     pub next: u64,

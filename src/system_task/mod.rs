@@ -29,6 +29,7 @@ id_type! {
 
 /// How a run went, in the words of the system-task API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SystemTaskStatus {
     /// Registered, and never run.

@@ -27,5 +27,7 @@ mod stream;
 
 pub use answer::{LogEvent, SystemTask, SystemTaskList};
 pub use refusal::Refusal;
+#[cfg(feature = "http")]
+pub(crate) use request::PAGE_SIZE;
 pub use request::{ListRequest, RetrieveRequest, parse_uuid};
 pub use stream::{write_list, write_system_task};

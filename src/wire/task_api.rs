@@ -5,6 +5,9 @@
 //! tasks *also*; times have always nine fraction digits; an interrupted task is `Failed`, and its last message says
 //! why; a dismissed one is `Dismissed` whatever its outcome.
 //!
+//! Answers are read as other servers of this family write them, too: `null` for an empty list or for an absent member, and
+//! `dismissed_by` for `hidden_by`.
+//!
 //! # Example
 //!
 //! ```
@@ -24,6 +27,8 @@
 mod answer;
 mod refusal;
 mod request;
+#[cfg(feature = "http")]
+mod schema;
 mod stream;
 
 pub use answer::{Answer, DismissedCount, Failure, Message, Task, TaskList};

@@ -9,6 +9,7 @@ use crate::wire::time::read_time;
 
 /// The body of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct SystemTaskList<T = SystemTask> {
     /// Where the page lies.
@@ -19,6 +20,7 @@ pub struct SystemTaskList<T = SystemTask> {
 
 /// A system task on the wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct SystemTask {
     /// The same for all its runs.
     pub uuid: Uuid,
@@ -27,6 +29,7 @@ pub struct SystemTask {
     /// `name:uid`, or the name alone.
     pub full_name: String,
     /// `null` if there is none.
+    #[cfg_attr(feature = "http", schema(required = true))]
     pub uid: Option<String>,
     /// Never `null`.
     pub description: String,
@@ -44,6 +47,7 @@ pub struct SystemTask {
     pub messages: Vec<LogEvent>,
     /// When clean-up may delete the run, or `null`.
     #[serde(with = "time_or_null", default)]
+    #[cfg_attr(feature = "http", schema(required = true))]
     pub expires: Option<DateTime<Utc>>,
     /// Whether it may at all.
     pub expiring: bool,
@@ -51,6 +55,7 @@ pub struct SystemTask {
 
 /// A log event on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct LogEvent {
     /// When it was logged.
     #[serde(with = "time")]

@@ -7,7 +7,7 @@ use crate::system_task::{PageNumber, SortKey, SystemTask, SystemTaskFilter, Syst
 use crate::{TaskStore, sqlite};
 
 /// The rows of a page, if the query does not say.
-const PAGE_SIZE: u64 = 100;
+pub(crate) const PAGE_SIZE: u64 = 100;
 
 const NO_NUL: &str = "Null characters are not allowed.";
 

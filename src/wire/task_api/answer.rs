@@ -9,12 +9,15 @@ use crate::wire::time::read_time;
 
 /// The envelope of every answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Answer<T> {
-    /// Why there is no result. Absent on success; `null` is read as absent.
+    /// Why there is no result. Absent on success.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "http", schema(nullable = false))]
     pub error: Option<Failure>,
     /// The result. Absent on failure.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "http", schema(nullable = false))]
     pub result: Option<T>,
     /// Whether there is a result.
     pub successful: bool,
@@ -34,6 +37,7 @@ impl<T> Answer<T> {
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// In general words: never SQL, never the path of the file.
     pub message: String,
@@ -41,14 +45,16 @@ pub struct Failure {
 
 /// The result of `/task/list`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct TaskList {
-    /// Newest first. `null` is read as none.
+    /// Newest first.
     #[serde(deserialize_with = "null_as_empty")]
     pub tasks: Vec<Task>,
 }
 
 /// The result of `/task/dismiss_all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct DismissedCount {
     /// How many tasks were dismissed.
     pub dismissed: u64,
@@ -56,18 +62,20 @@ pub struct DismissedCount {
 
 /// A task on the wire, and the result of `/task/show`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Task {
     /// 0 if there is none, or if it was deleted.
     pub configuration_id: i64,
     /// The configuration's last name, or empty.
     pub configuration_name: String,
-    /// Who dismissed the task, or empty. Read from `dismissed_by` too.
+    /// Who dismissed the task, or empty.
     #[serde(alias = "dismissed_by")]
     pub hidden_by: String,
     /// When it ended; `""` on the wire if it has not.
     #[serde(with = "time_or_empty")]
+    #[cfg_attr(feature = "http", schema(value_type = super::schema::TimeOrEmpty))]
     pub finished: Option<DateTime<Utc>>,
-    /// Oldest first. `null` is read as none.
+    /// Oldest first.
     #[serde(deserialize_with = "null_as_empty")]
     pub messages: Vec<Message>,
     /// Who started it, or empty.
@@ -76,6 +84,7 @@ pub struct Task {
     #[serde(with = "time")]
     pub started: DateTime<Utc>,
     /// `In Progress`, `End`, `Failed` or `Dismissed`.
+    #[cfg_attr(feature = "http", schema(value_type = super::schema::TaskState))]
     pub state: String,
     /// Its id.
     pub task_id: i64,
@@ -88,6 +97,7 @@ pub struct Task {
 
 /// A message on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Message {
     /// The text.
     pub message: String,

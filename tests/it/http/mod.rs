@@ -1,5 +1,6 @@
 //! The router, asked without a socket.
 
+mod openapi;
 mod serve;
 mod system_task_api;
 mod task_api;
