@@ -6,6 +6,7 @@ mod export;
 mod filter;
 mod hostile;
 mod list;
+mod recipes;
 mod run_ending;
 mod run_output;
 mod run_recording;
