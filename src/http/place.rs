@@ -40,10 +40,8 @@ impl Places {
     /// A place; if all are taken, that of who is idle the longest. `None` if nobody is idle for long enough.
     pub(super) fn take(self: &Arc<Self>) -> Option<Place> {
         let mut taken = lock(&self.taken);
-        if taken.places.len() >= self.max {
-            let idle = taken.places.iter().filter_map(|(number, state)| Some(((*lock(&state.idle_since))?, *number)));
-            let (_, longest) = idle.min().filter(|(since, _)| since.elapsed() >= self.idle_min)?;
-            taken.places.remove(&longest).expect("it was found there").evicted.notify_one();
+        if taken.places.len() >= self.max && !taken.evict(self.idle_min) {
+            return None;
         }
         taken.last_number += 1;
         let number = taken.last_number;
@@ -51,12 +49,32 @@ impl Places {
         taken.places.insert(number, Arc::clone(&state));
         Some(Place { places: Arc::clone(self), number, state })
     }
+
+    /// Takes the place of who is idle the longest, also where there are more.
+    pub(super) fn make_room(&self) {
+        lock(&self.taken).evict(self.idle_min);
+    }
+}
+
+impl Taken {
+    /// Whether there was somebody to go.
+    fn evict(&mut self, idle_min: Duration) -> bool {
+        let idle = self.places.iter().filter_map(|(number, state)| Some(((*lock(&state.idle_since))?, *number)));
+        let longest = idle.min().filter(|(since, _)| since.elapsed() >= idle_min);
+        let evicted = longest.and_then(|(_, number)| self.places.remove(&number));
+        evicted.inspect(|state| state.evicted.notify_one()).is_some()
+    }
 }
 
 impl Place {
     /// From now on it waits for somebody else.
     pub(super) fn idle(&self) {
-        *lock(&self.state.idle_since) = Some(Instant::now());
+        self.idle_since(Instant::now());
+    }
+
+    /// The same where it has waited for longer.
+    pub(super) fn idle_since(&self, since: Instant) {
+        *lock(&self.state.idle_since) = Some(since);
     }
 
     /// From now on others wait for it.

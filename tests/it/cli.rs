@@ -13,6 +13,7 @@ mod run_signals;
 mod show;
 mod system_task;
 mod terminal;
+mod token;
 mod usage;
 mod verbs;
 
@@ -70,7 +71,8 @@ impl Place {
     /// would take other ways.
     fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_taskstore"));
-        command.args(arguments).current_dir(self.directory.path()).env_remove("TASKSTORE_DB").process_group(0);
+        command.args(arguments).current_dir(self.directory.path()).process_group(0);
+        command.env_remove("TASKSTORE_DB").env_remove("TASKSTORE_TOKEN_FILE");
         command
     }
 

@@ -3,6 +3,7 @@
 mod duration;
 pub mod filter;
 pub mod system_task;
+pub mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use taskstore::{ConfigurationId, Level, TaskId};
 
 use filter::FilterArguments;
 use system_task::SystemTaskVerb;
+use token::TokenVerb;
 
 /// Records what is going on, and shows it to people.
 ///
@@ -112,6 +114,10 @@ pub enum Verb {
     /// Run, list, show or clean up system tasks: background jobs and the history of their runs.
     #[command(subcommand)]
     SystemTask(SystemTaskVerb),
+
+    /// Make bearer tokens, by which people and programs ask a server.
+    #[command(subcommand)]
+    Token(TokenVerb),
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod run;
 mod show;
 mod system_task;
 mod terminal;
+mod token;
 mod user;
 mod verbs;
 
@@ -59,6 +60,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
+        Verb::Token(verb) => token::perform(verb)?,
         Verb::SystemTask(verb) => return system_task::perform(&db, verb),
     }
     Ok(ExitCode::SUCCESS)

@@ -57,7 +57,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 23] = [
+    let commands: [&[&str]; 25] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -81,6 +81,8 @@ fn every_command_and_every_option_has_a_help_text() {
         &["system-task", "show"],
         &["system-task", "history"],
         &["system-task", "clean"],
+        &["token"],
+        &["token", "new"],
     ];
     for command in commands {
         let help = place.ok(&[command, &["-h"]].concat());

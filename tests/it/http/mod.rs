@@ -1,6 +1,7 @@
 //! The router, asked without a socket.
 
 mod openapi;
+mod serve;
 mod system_task_api;
 mod task_api;
 mod tokens;
