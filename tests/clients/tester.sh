@@ -10,12 +10,12 @@
 set -euo pipefail
 
 settings="$(cd "$(dirname "$0")" && pwd)/tester"
-files=("$settings/schemathesis.toml")
+runs=registered
 if [[ "${1-}" == --nothing-registered ]]; then
-    files+=("$settings/nothing-registered.toml")
+    runs=nothing-registered
     shift
 fi
-url="${1?"usage: tester.sh [--nothing-registered] URL [EXAMPLES]"}"
+url="${1?"usage: tester.sh [--nothing-registered] URL [EXAMPLES [OPTION…]]"}"
 examples="${2-150}"
 : "${TASKSTORE_TOKEN?"the token of a user with all rights"}"
 
@@ -23,5 +23,6 @@ examples="${2-150}"
 directory="$(mktemp -d)"
 trap 'rm -r "$directory"' EXIT
 cd "$directory"
-cat "${files[@]}" >configuration.toml
-PYTHONPATH="$settings" SCHEMATHESIS_HOOKS=hooks schemathesis --config-file configuration.toml run "${url%/}/openapi.json" --max-examples "$examples" "${@:3}"
+cat "$settings/schemathesis.toml" "$settings/$runs.toml" >configuration.toml
+export PYTHONPATH="$settings" PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks
+schemathesis --config-file configuration.toml run "${url%/}/openapi.json" --max-examples "$examples" "${@:3}"
