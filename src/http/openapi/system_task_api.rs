@@ -81,14 +81,14 @@ fn of_row() -> Vec<Parameter> {
 fn filters() -> [Parameter; 4] {
     let statuses = SystemTaskStatus::ALL.map(SystemTaskStatus::as_str).into_iter().chain([""]);
     [
-        query("name", "Exactly this name. Empty: any.", text()),
-        query("uid", "Exactly this uid. Empty: any.", text()),
+        query("name", "Exactly this name. Empty: any.", without_nul()),
+        query("uid", "Exactly this uid. Empty: any.", without_nul()),
         query("status", "Exactly this status. Empty: any.", text().enum_values(Some(statuses))),
         query(
             "search",
             "Terms that must all be found, each in the name, the description, the uid or the status, whatever the case. \
              Terms are split at blanks and commas; a quoted one is a phrase.",
-            text(),
+            without_nul(),
         ),
     ]
 }
@@ -119,6 +119,10 @@ fn query(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn without_nul() -> ObjectBuilder {
+    text().pattern(Some("^[^\\u0000]*$"))
 }
 
 /// Numbers are read from whatever text there is.
