@@ -12,7 +12,7 @@ use super::{Answer, ROWS, Served, ask, detail, failure, options, post};
 use crate::support::files::shell;
 use crate::support::{finished, task_id};
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_secs(60);
 
 /// A store with two ended tasks whose lock another connection has.
 fn locked(path: &Path, busy_timeout: Duration, options: taskstore::http::Options) -> (Served, Connection) {
