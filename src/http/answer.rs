@@ -12,10 +12,10 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::sync::{mpsc, oneshot};
 
 use super::authenticator::User;
+use super::calls::Slot;
 use super::place::{Place, Places};
 use super::refused::{Api, Problem};
 use super::service::{Access, Service};
@@ -66,24 +66,16 @@ async fn written(
     access: Access,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Result<Body, Problem> {
-    let permit = service.permit(access).await?;
-    let (head, begun) = oneshot::channel();
-    let mut spool = Spool {
-        state: State::Collecting { bytes: Vec::new(), head, _permit: permit },
-        streams: Arc::clone(&service.streams),
-        send_time_max: service.options.send_time_max,
-    };
-    let store = service.store.clone();
-    spawn_blocking(move || {
-        let outcome = write(&store, &mut spool);
-        spool.end(outcome);
+    let (streams, send_time_max) = (Arc::clone(&service.streams), service.options.send_time_max);
+    let head = service.call(access, move |store, head, slot| {
+        let mut spool = Spool { state: State::Collecting { bytes: Vec::new(), head, slot }, streams, send_time_max };
+        let outcome = write(store, &mut spool);
+        spool.end(outcome)
     });
-    match begun.await {
-        Ok(Head::Whole(bytes)) => Ok(Body::from(bytes)),
-        Ok(Head::Stream(pieces)) => Ok(Body::new(Stream { pieces })),
-        Ok(Head::Refused(problem)) => Err(problem),
-        // Also where the runtime is shutting down and calls nothing any more.
-        Err(_) => Err(Problem::Panicked),
+    match head.await? {
+        Head::Whole(bytes) => Ok(Body::from(bytes)),
+        Head::Stream(pieces) => Ok(Body::new(Stream { pieces })),
+        Head::Refused(problem) => Err(problem),
     }
 }
 
@@ -110,11 +102,11 @@ pub(super) struct Spool {
 }
 
 enum State {
-    /// It holds the permit to call the store only so long: whoever reads slowly keeps nobody from calling it.
+    /// It holds its slot only so long: whoever reads slowly keeps nobody from calling the store.
     Collecting {
         bytes: Vec<u8>,
         head: oneshot::Sender<Head>,
-        _permit: OwnedSemaphorePermit,
+        slot: Slot,
     },
     Streaming {
         pieces: mpsc::Sender<Piece>,
@@ -126,21 +118,23 @@ enum State {
 
 impl Spool {
     /// Tells the reader that there is no more, or why there is nothing.
-    fn end(mut self, outcome: crate::Result<()>) {
+    fn end(mut self, outcome: crate::Result<()>) -> Option<Slot> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Collecting { bytes, head, .. } => {
+            State::Collecting { bytes, head, slot } => {
                 let told = match outcome {
                     Ok(()) => Head::Whole(bytes),
                     Err(error) => Head::Refused(Problem::Store(error)),
                 };
                 // Whoever asked may be gone.
                 let _ = head.send(told);
+                Some(slot)
             }
             State::Streaming { pieces, place } => {
                 let last = outcome.map_or_else(Piece::Failed, |()| Piece::End);
                 let _ = self.send(&pieces, &place, last);
+                None
             }
-            State::Over => {}
+            State::Over => None,
         }
     }
 

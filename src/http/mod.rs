@@ -69,6 +69,7 @@ mod anonymous;
 mod answer;
 mod authenticator;
 mod body;
+mod calls;
 mod guard;
 mod host;
 mod openapi;

@@ -1,14 +1,15 @@
 //! What all requests of a router share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::request::Parts;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::authenticator::{Rights, User};
+use super::calls::{Calls, Slot};
 use super::options::Options;
 use super::place::Places;
 use super::refused::Problem;
@@ -32,8 +33,8 @@ pub(super) struct Service {
     pub(super) options: Options,
     pub(super) streams: Arc<Places>,
     pub(super) runs: Arc<Semaphore>,
-    reads: Arc<Semaphore>,
-    writes: Arc<Semaphore>,
+    reads: Arc<Calls>,
+    writes: Arc<Calls>,
 }
 
 impl Service {
@@ -42,9 +43,9 @@ impl Service {
             store,
             streams: Places::new(options.streams_max, STREAM_IDLE_MIN),
             runs: Arc::new(Semaphore::new(options.runs_max)),
-            reads: Arc::new(Semaphore::new(options.calls_max)),
+            reads: Calls::new(options.calls_max),
             // Apart, since who writes may wait for another process, and nobody should wait for that to read.
-            writes: Arc::new(Semaphore::new(options.calls_max)),
+            writes: Calls::new(options.calls_max),
             options,
         })
     }
@@ -55,29 +56,36 @@ impl Service {
         if user.rights.contains(rights) { Ok(user) } else { Err(Problem::NotPermitted) }
     }
 
-    /// Waits until the store may be called.
-    pub(super) async fn permit(&self, access: Access) -> Result<OwnedSemaphorePermit, Problem> {
+    /// Has the store called where that may block. `call` tells the answer as soon as it has one.
+    ///
+    /// A call that waits for others for too long, or for whom nobody waits any more, is not made; one that has begun goes
+    /// on.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        access: Access,
+        call: impl FnOnce(&TaskStore, oneshot::Sender<T>, Slot) -> Option<Slot> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (answer, mut answered) = oneshot::channel();
+        // Whether the call has begun or was withdrawn, whichever comes first.
+        let is_settled = Arc::new(AtomicBool::new(false));
+        let (store, settled) = (self.store.clone(), Arc::clone(&is_settled));
         let calls = match access {
             Access::Read => &self.reads,
             Access::Write => &self.writes,
         };
-        match timeout(PATIENCE, Arc::clone(calls).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(Problem::Overloaded),
-        }
-    }
-
-    /// Calls the store, where that may block, for what is not written to an answer.
-    pub(super) async fn read<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&TaskStore) -> crate::Result<T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let (store, permit) = (self.store.clone(), self.permit(Access::Read).await?);
-        let called = spawn_blocking(move || {
-            let outcome = call(&store);
-            drop(permit);
-            outcome
-        });
-        called.await.map_err(|_| Problem::Panicked)?.map_err(Problem::Store)
+        calls.make(Box::new(move |slot| {
+            if answer.is_closed() || settled.swap(true, Ordering::Relaxed) {
+                return Some(slot);
+            }
+            call(&store, answer, slot)
+        }));
+        let answer = match timeout(PATIENCE, &mut answered).await {
+            Ok(answer) => answer,
+            Err(_) if !is_settled.swap(true, Ordering::Relaxed) => return Err(Problem::Overloaded),
+            Err(_) => answered.await,
+        };
+        let has_begun = || is_settled.load(Ordering::Relaxed);
+        // Where the runtime shuts down, a call may be dropped before it has begun.
+        answer.map_err(|_| if has_begun() { Problem::Panicked } else { Problem::Overloaded })
     }
 }

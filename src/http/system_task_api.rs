@@ -58,7 +58,12 @@ async fn run(State(service): State<Arc<Service>>, uuid: Uuid, request: Request) 
 
 /// Has the application run a system task. Nobody waits for that: the answer says that it was accepted.
 async fn begin(service: &Service, user: String, request: RetrieveRequest) -> Result<(), Refused> {
-    let system_task = service.read(move |store| request.system_task(store)).await.map_err(refuse)?;
+    let found = service.call(Access::Read, move |store, answer, slot| {
+        // Whoever asked may be gone.
+        let _ = answer.send(request.system_task(store));
+        Some(slot)
+    });
+    let system_task = found.await.and_then(|found| found.map_err(Problem::Store)).map_err(refuse)?;
     let handler = service.options.run_handlers.get(&system_task.name).cloned().ok_or_else(Refusal::nothing_to_run)?;
     let permit = Arc::clone(&service.runs).try_acquire_owned().map_err(|_| refuse(Problem::Overloaded))?;
     drop(spawn_blocking(move || {
