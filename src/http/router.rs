@@ -15,7 +15,7 @@ use super::service::Service;
 use super::{openapi, system_task_api, task_api};
 use crate::TaskStore;
 
-/// A router of both APIs on this store; see the [module](self) for what it answers.
+/// A router of both APIs on this store; see the [module](super) for what it answers.
 ///
 /// An application nests it (`.nest("/history", router)`), or serves it alone. It has a fallback of its own, so it is not
 /// to be merged into a router that has one too. Compression, TLS and a limit of connections are the server's; for the last

@@ -64,7 +64,8 @@ fn on_list(params: ObjectBuilder, result: &str, rights: Rights) -> Operation {
 
 /// What concerns one task.
 fn on_task(rights: Rights) -> Operation {
-    let id = int64(ObjectBuilder::new().schema_type(Type::Integer), i64::MIN).description(Some("Which task.")).examples([1]);
+    let id =
+        int64(ObjectBuilder::new().schema_type(Type::Integer), i64::MIN).description(Some("Which task.")).examples([1]);
     let params = ObjectBuilder::new().schema_type(Type::Object).property("task_id", id).required("task_id");
     let unknown = Refusal::of(&Error::NotFound { what: "task", id: 7 });
     operation(
