@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
+use axum::http::HeaderName;
 use axum::http::request::Parts;
 
 use super::authenticator::{Authenticator, Rights, Unauthenticated, User};
-
-/// Headers by which a proxy tells whom it asks for.
-const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 /// Lets everybody in who asks from this machine, without credentials, as the user `anonymous`.
 ///
@@ -41,9 +39,15 @@ impl Authenticator for AnonymousLoopback {
     fn authenticate(&self, request: &Parts) -> Result<User, Unauthenticated> {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
         let is_local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
-        if !is_local || FORWARDED.iter().any(|name| request.headers.contains_key(*name)) {
+        if !is_local || request.headers.keys().any(is_of_a_proxy) {
             return Err(Unauthenticated::NoCredentials);
         }
         Ok(User::new("anonymous", self.rights))
     }
+}
+
+/// Whether this is a header by which a proxy tells whom it asks for.
+fn is_of_a_proxy(header: &HeaderName) -> bool {
+    let name = header.as_str();
+    name.starts_with("x-forwarded") || matches!(name, "forwarded" | "via" | "x-real-ip")
 }

@@ -1,24 +1,25 @@
 //! Answers that are written on a thread that may block, and sent on one that must not.
 
 use std::io::{self, ErrorKind, Write};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
+use super::authenticator::User;
 use super::place::{Place, Places};
-use super::refused::Problem;
-use super::service::Service;
-use crate::TaskStore;
+use super::refused::{Api, Problem};
+use super::service::{Access, Service};
+use crate::{Error, TaskStore};
 
 /// The type of every body.
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -26,15 +27,46 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 /// An answer of more is streamed.
 const COLLECTED_BYTES_MAX: usize = 256 << 10;
 
-/// What is written ahead of a slow reader, in pieces of 64 KiB.
+/// Of a stream, what is written at once.
+const PIECE_BYTES_MAX: usize = 64 << 10;
+
+/// What is written ahead of a slow reader.
 const PIECES_AHEAD: usize = 2;
 
-/// Has the store write the body of an answer: whole, if it is short, or as a stream.
-pub(super) async fn written(
-    service: &Arc<Service>,
+/// What this user is answered: what `write` has the store write, or its refusal in the manner of `api`.
+pub(super) async fn answered(
+    service: &Service,
+    api: Api,
+    user: User,
+    access: Access,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
-) -> Result<Response, Problem> {
-    let permit = service.permit_to_read().await?;
+) -> Response {
+    let response = match written(service, access, write).await {
+        Ok(body) => json(body),
+        Err(problem) => api.refuse(problem).into_response(),
+    };
+    shown_to(user, response)
+}
+
+/// An answer of status 200.
+pub(super) fn json(body: Body) -> Response {
+    ([(CONTENT_TYPE, JSON)], body).into_response()
+}
+
+/// Lets the application's log see whom the answer is for.
+pub(super) fn shown_to(user: User, mut response: Response) -> Response {
+    response.extensions_mut().insert(user);
+    response
+}
+
+/// Has the store write the body of an answer: whole, if it is short, or as a stream. A call that has begun goes on where
+/// whoever asked is gone.
+async fn written(
+    service: &Service,
+    access: Access,
+    write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
+) -> Result<Body, Problem> {
+    let permit = service.permit(access).await?;
     let (head, begun) = oneshot::channel();
     let mut spool = Spool {
         state: State::Collecting { bytes: Vec::new(), head, _permit: permit },
@@ -47,16 +79,12 @@ pub(super) async fn written(
         spool.end(outcome);
     });
     match begun.await {
-        Ok(Head::Whole(bytes)) => Ok(json(Body::from(bytes))),
-        Ok(Head::Stream(pieces)) => Ok(json(Body::new(Stream { pieces }))),
+        Ok(Head::Whole(bytes)) => Ok(Body::from(bytes)),
+        Ok(Head::Stream(pieces)) => Ok(Body::new(Stream { pieces })),
         Ok(Head::Refused(problem)) => Err(problem),
+        // Also where the runtime is shutting down and calls nothing any more.
         Err(_) => Err(Problem::Panicked),
     }
-}
-
-/// An answer of status 200.
-pub(super) fn json(body: Body) -> Response {
-    ([(CONTENT_TYPE, JSON)], body).into_response()
 }
 
 /// What the request is answered with, once that is known.
@@ -70,6 +98,8 @@ enum Piece {
     Bytes(Bytes),
     /// Without it, what came is not whole.
     End,
+    /// The store failed: for the log of the server, whose connection ends so.
+    Failed(Error),
 }
 
 /// What the store writes to.
@@ -80,7 +110,7 @@ pub(super) struct Spool {
 }
 
 enum State {
-    /// It holds the permit to read only so long: whoever reads slowly keeps nobody from reading.
+    /// It holds the permit to call the store only so long: whoever reads slowly keeps nobody from calling it.
     Collecting {
         bytes: Vec<u8>,
         head: oneshot::Sender<Head>,
@@ -99,14 +129,18 @@ impl Spool {
     fn end(mut self, outcome: crate::Result<()>) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Collecting { bytes, head, .. } => {
+                let told = match outcome {
+                    Ok(()) => Head::Whole(bytes),
+                    Err(error) => Head::Refused(Problem::Store(error)),
+                };
                 // Whoever asked may be gone.
-                let _ = head
-                    .send(outcome.map_or_else(|error| Head::Refused(Problem::Store(error)), |()| Head::Whole(bytes)));
+                let _ = head.send(told);
             }
-            State::Streaming { pieces, place } if outcome.is_ok() => {
-                let _ = self.send(&pieces, &place, Piece::End);
+            State::Streaming { pieces, place } => {
+                let last = outcome.map_or_else(Piece::Failed, |()| Piece::End);
+                let _ = self.send(&pieces, &place, last);
             }
-            State::Streaming { .. } | State::Over => {}
+            State::Over => {}
         }
     }
 
@@ -115,6 +149,10 @@ impl Spool {
         let State::Collecting { bytes, head, .. } = std::mem::replace(&mut self.state, State::Over) else {
             return Ok(());
         };
+        if head.is_closed() {
+            // Nobody needs a place for it, let alone somebody else's.
+            return Err(gone());
+        }
         let Some(place) = self.streams.take() else {
             let _ = head.send(Head::Refused(Problem::Overloaded));
             return Err(io::Error::other("too many answers are sent at once"));
@@ -133,22 +171,23 @@ impl Spool {
             Err(mpsc::error::TrySendError::Full(piece)) => piece,
         };
         place.idle();
-        let sent = Handle::current().block_on(async {
+        let sent = wait(self.send_time_max, async {
             tokio::select! {
                 sent = pieces.send(piece) => sent.map_err(|_| gone()),
                 () = place.evicted() => Err(io::Error::new(ErrorKind::TimedOut, "another reader was given the place")),
-                () = tokio::time::sleep(self.send_time_max) => {
-                    Err(io::Error::new(ErrorKind::TimedOut, format!("nobody took any of it for {:?}", self.send_time_max)))
-                }
             }
         });
         place.busy();
-        sent
+        let late =
+            || io::Error::new(ErrorKind::TimedOut, format!("nobody took any of it for {:?}", self.send_time_max));
+        sent.unwrap_or_else(|| Err(late()))
     }
 }
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A store in memory, and a long text, come at once.
+        let bytes = bytes.get(..PIECE_BYTES_MAX).unwrap_or(bytes);
         if let State::Collecting { bytes: collected, .. } = &mut self.state {
             if collected.len() + bytes.len() <= COLLECTED_BYTES_MAX {
                 collected.extend_from_slice(bytes);
@@ -159,8 +198,11 @@ impl Write for Spool {
         let State::Streaming { pieces, place } = &self.state else {
             return Err(gone());
         };
-        self.send(pieces, place, Piece::Bytes(Bytes::copy_from_slice(bytes)))?;
-        Ok(bytes.len())
+        let sent = self.send(pieces, place, Piece::Bytes(Bytes::copy_from_slice(bytes)));
+        if sent.is_err() {
+            self.state = State::Over;
+        }
+        sent.map(|()| bytes.len())
     }
 
     /// Fails if nobody reads any more, so that what finds nothing to write learns of it.
@@ -178,6 +220,28 @@ fn gone() -> io::Error {
     io::Error::new(ErrorKind::BrokenPipe, "whoever asked is gone")
 }
 
+/// Waits on this thread, and without the runtime: that may have a single thread, which is busy, or be shutting down.
+fn wait<T>(time_max: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let started = Instant::now();
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        let left = time_max.checked_sub(started.elapsed()).filter(|left| !left.is_zero())?;
+        thread::park_timeout(left);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
 /// The body of an answer that is still being written.
 struct Stream {
     pieces: mpsc::Receiver<Piece>,
@@ -191,6 +255,7 @@ impl HttpBody for Stream {
         self.pieces.poll_recv(context).map(|piece| match piece {
             Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
             Some(Piece::End) => None,
+            Some(Piece::Failed(error)) => Some(Err(io::Error::other(error))),
             // The connection ends without the mark of the end, so that nobody takes it for whole.
             None => Some(Err(io::Error::new(ErrorKind::UnexpectedEof, "the answer was cut off"))),
         })

@@ -61,7 +61,7 @@ pub enum Unauthenticated {
     UnsupportedScheme,
 }
 
-/// Who sends a request. Also in the extensions of the answer, for the application's log.
+/// Who sends a request. Also in the extensions of the answer, for the application's log, if the store was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {

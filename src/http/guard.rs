@@ -5,27 +5,37 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 
 use super::host;
-use super::refused::{Api, Problem, Refused};
+use super::options::Options;
+use super::refused::{Api, Problem};
 use super::service::Service;
 
 /// Guards all routes of one API, and has it refuse in its manner.
 pub(super) fn guarded(routes: Router<Arc<Service>>, api: Api, service: &Arc<Service>) -> Router<Arc<Service>> {
     let panicked = move |_: Box<dyn Any + Send>| api.refuse(Problem::Panicked).into_response();
-    routes
-        .method_not_allowed_fallback(move |method| wrong_method(api, method))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state((api, Arc::clone(service)), guard))
+    let routes = routes.layer(CatchPanicLayer::custom(panicked));
+    let routes = match cors(&service.options) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes.layer(from_fn_with_state((api, Arc::clone(service)), guard))
 }
 
-async fn wrong_method(api: Api, method: Method) -> Refused {
-    api.refuse(Problem::WrongMethod(method))
+/// Tells browsers that pages of the allowed origins may ask.
+fn cors(options: &Options) -> Option<CorsLayer> {
+    let origins = options.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let cors = CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE]);
+    Some(cors).filter(|_| !options.origins.is_empty())
 }
 
 async fn guard(State((api, service)): State<(Api, Arc<Service>)>, request: Request, next: Next) -> Response {

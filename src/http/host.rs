@@ -25,10 +25,11 @@ impl Host {
             Some(address) => format!("[{}]", address.parse::<Ipv6Addr>().ok()?),
             None => name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase(),
         };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(&byte);
         // What follows the name is a port or nothing: a bad one is not the same as none.
         let port = authority.port_u16();
         let has_port = text.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-        if name.is_empty() || has_port != port.is_some() {
+        if name.is_empty() || !name.bytes().all(is_plain) || has_port != port.is_some() {
             return None;
         }
         Some(Self { name, port })
@@ -38,6 +39,19 @@ impl Host {
     pub(super) fn is(&self, asked: &Self) -> bool {
         self.name == asked.name && self.port.is_none_or(|port| asked.port == Some(port))
     }
+}
+
+/// An origin as browsers write it: in lower case, and without the port that its scheme has anyway.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let (scheme, host) = text.split_once("://")?;
+    let (scheme, usual_port) = match scheme.to_ascii_lowercase().as_str() {
+        "http" => ("http", 80),
+        "https" => ("https", 443),
+        _ => return None,
+    };
+    let Host { name, port } = Host::parse(host)?;
+    let port = port.filter(|port| *port != usual_port).map(|port| format!(":{port}"));
+    Some(format!("{scheme}://{name}{}", port.unwrap_or_default()))
 }
 
 /// Where a request goes: `None` if it does not say so once and in a readable way.
@@ -73,6 +87,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_origin_is_written_as_browsers_do() {
+        for (text, written) in [
+            ("https://Panel.Example.org", "https://panel.example.org"),
+            ("HTTPS://a:443", "https://a"),
+            ("https://a:80", "https://a:80"),
+            ("http://a:80", "http://a"),
+            ("http://[0::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Some(written), "{text}");
+        }
+        for text in ["", "a", "null", "*", "https://", "https://a/", "https://a/b", "https://u@a", "file://a", "//a"] {
+            assert_eq!(origin(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_host_is_read_in_whatever_way_it_is_written() {
         for (text, name, port) in [
             ("localhost", "localhost", None),
@@ -84,7 +114,10 @@ mod tests {
         ] {
             assert_eq!(Host::parse(text), Some(Host { name: name.to_owned(), port }), "{text}");
         }
-        for text in ["", ":", ":80", "a:", "a:b", "a:99999", "a b", "user@a", "[::1", "[a]", "a/b", "[::1]:"] {
+        for text in [
+            "", ":", ":80", "a:", "a:b", "a:99999", "a b", "user@a", "[::1", "[a]", "a/b", "[::1]:", "*", "*.a",
+            "a%20b", "é",
+        ] {
             assert_eq!(Host::parse(text), None, "{text:?}");
         }
     }

@@ -41,7 +41,10 @@
 //! An answer of up to 256 KiB is collected, and has a length. A longer one is streamed: it holds a thread, a snapshot and
 //! less than half a MiB, at most [`Options::streams_max`] of them at a time. One whose reader takes nothing for
 //! [`Options::send_time_max`] is cut off, so that it cannot be taken for whole; where all places for streams are taken, the
-//! one whose reader has taken nothing for the longest, and for a second at least, makes room.
+//! one whose reader has taken nothing for the longest, and for a second at least, makes room. A store in memory collects
+//! the whole of a longer answer first.
+//!
+//! A panic is answered 500 only where it unwinds: with `panic = "abort"` it ends the process.
 //!
 //! The router needs a tokio runtime with its timer enabled.
 //!

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authenticator::Authenticator;
-use super::host::Host;
+use super::host::{self, Host};
 use crate::system_task::SystemTask;
 use crate::wire::task_api::DismissedMember;
 
@@ -87,18 +87,14 @@ impl Options {
     /// [`Invalid`](crate::Error::Invalid) for what is no origin: a scheme, a host, maybe a port, and nothing behind.
     pub fn allowed_origin(mut self, origin: &str) -> crate::Result<Self> {
         let problem = "must be an origin, such as https://panel.example.org";
-        let (scheme, host) = origin.split_once("://").unwrap_or_default();
-        let known = matches!(scheme, "http" | "https") && Host::parse(host).is_some();
-        if !known {
-            return Err(crate::Error::Invalid { field: "allowed_origin", problem });
-        }
-        self.origins.push(origin.to_ascii_lowercase());
+        self.origins.push(host::origin(origin).ok_or(crate::Error::Invalid { field: "allowed_origin", problem })?);
         Ok(self)
     }
 
     /// What to do when somebody asks for a run of a system task of this name, whatever its uid. The request is answered
     /// (204) without waiting for it: `handler` runs on one of tokio's blocking threads, so it may block, and may spawn
-    /// what is async. A panic in it is tokio's to tell.
+    /// what is async. A panic in it is tokio's to tell. A runtime that shuts down waits for the handlers that have begun,
+    /// as for all that blocks, and drops the others.
     ///
     /// Nothing says that the system task is not running already; that is for `handler` to see.
     ///

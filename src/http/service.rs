@@ -20,6 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a stream must have waited for its reader before another may have its place.
 const STREAM_IDLE_MIN: Duration = Duration::from_secs(1);
 
+/// What a call does with the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
 pub(super) struct Service {
     pub(super) store: TaskStore,
     pub(super) options: Options,
@@ -48,47 +55,29 @@ impl Service {
         if user.rights.contains(rights) { Ok(user) } else { Err(Problem::NotPermitted) }
     }
 
-    pub(super) async fn permit_to_read(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        permit(&self.reads).await
+    /// Waits until the store may be called.
+    pub(super) async fn permit(&self, access: Access) -> Result<OwnedSemaphorePermit, Problem> {
+        let calls = match access {
+            Access::Read => &self.reads,
+            Access::Write => &self.writes,
+        };
+        match timeout(PATIENCE, Arc::clone(calls).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(Problem::Overloaded),
+        }
     }
 
-    /// Calls the store where that may block.
+    /// Calls the store, where that may block, for what is not written to an answer.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         call: impl FnOnce(&TaskStore) -> crate::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.call(permit(&self.reads).await?, call).await
-    }
-
-    /// The same for what writes. It goes on where whoever asked is gone.
-    pub(super) async fn write<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&TaskStore) -> crate::Result<T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.call(permit(&self.writes).await?, call).await
-    }
-
-    async fn call<T: Send + 'static>(
-        &self,
-        permit: OwnedSemaphorePermit,
-        call: impl FnOnce(&TaskStore) -> crate::Result<T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let store = self.store.clone();
+        let (store, permit) = (self.store.clone(), self.permit(Access::Read).await?);
         let called = spawn_blocking(move || {
             let outcome = call(&store);
             drop(permit);
             outcome
         });
         called.await.map_err(|_| Problem::Panicked)?.map_err(Problem::Store)
-    }
-}
-
-async fn permit(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
-    if let Ok(permit) = Arc::clone(semaphore).try_acquire_owned() {
-        return Ok(permit);
-    }
-    match timeout(PATIENCE, Arc::clone(semaphore).acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_)) | Err(_) => Err(Problem::Overloaded),
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
@@ -12,11 +13,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::task::spawn_blocking;
 
-use super::answer::written;
+use super::answer::{Spool, answered, shown_to};
 use super::authenticator::{Rights, User};
 use super::options::RunRequest;
 use super::refused::{Api, Problem, Refused};
-use super::service::Service;
+use super::service::{Access, Service};
+use crate::TaskStore;
 use crate::wire::system_task_api::{ListRequest, Refusal, RetrieveRequest, write_list, write_system_task};
 
 pub(super) fn routes() -> Router<Arc<Service>> {
@@ -24,47 +26,53 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/api/v3/events/system_tasks/", get(list))
         .route("/api/v3/events/system_tasks/{uuid}/", get(retrieve))
         .route("/api/v3/events/system_tasks/{uuid}/run/", post(run))
+        .method_not_allowed_fallback(wrong_method)
 }
 
-async fn list(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
+type Answer = Result<Response, Refused>;
+
+async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
     let user = asked(&service, &parts, Rights::VIEW)?;
     let mut request = ListRequest::parse(parameters(&parts))?;
     request.page_size = request.page_size.min(service.options.page_size_max.unwrap_or(u64::MAX));
-    let answer = written(&service, move |store, out| write_list(store, &request, out)).await;
-    answer.map(|answer| of(user, answer)).map_err(refuse)
+    let write = move |store: &TaskStore, out: &mut Spool| write_list(store, &request, out);
+    Ok(answered(&service, Api::SystemTask, user, Access::Read, write).await)
 }
 
-async fn retrieve(
-    State(service): State<Arc<Service>>,
-    uuid: Option<Path<String>>,
-    request: Request,
-) -> Result<Response, Refused> {
+async fn retrieve(State(service): State<Arc<Service>>, uuid: Uuid, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
     let user = asked(&service, &parts, Rights::VIEW)?;
-    let request = RetrieveRequest::parse(&of_path(uuid), parameters(&parts))?;
-    let answer = written(&service, move |store, out| write_system_task(store, &request, out)).await;
-    answer.map(|answer| of(user, answer)).map_err(refuse)
+    let request = RetrieveRequest::parse(&text(&uuid), parameters(&parts))?;
+    let write = move |store: &TaskStore, out: &mut Spool| write_system_task(store, &request, out);
+    Ok(answered(&service, Api::SystemTask, user, Access::Read, write).await)
 }
 
-async fn run(
-    State(service): State<Arc<Service>>,
-    uuid: Option<Path<String>>,
-    request: Request,
-) -> Result<Response, Refused> {
+async fn run(State(service): State<Arc<Service>>, uuid: Uuid, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
     let user = asked(&service, &parts, Rights::VIEW | Rights::RUN)?;
-    let request = RetrieveRequest::parse(&of_path(uuid), parameters(&parts))?;
+    let request = RetrieveRequest::parse(&text(&uuid), parameters(&parts))?;
+    let begun = begin(&service, user.name.clone(), request).await;
+    Ok(shown_to(user, begun.map(|()| StatusCode::NO_CONTENT).into_response()))
+}
+
+/// Has the application run a system task. Nobody waits for that: the answer says that it was accepted.
+async fn begin(service: &Service, user: String, request: RetrieveRequest) -> Result<(), Refused> {
     let system_task = service.read(move |store| request.system_task(store)).await.map_err(refuse)?;
     let handler = service.options.run_handlers.get(&system_task.name).cloned().ok_or_else(Refusal::nothing_to_run)?;
     let permit = Arc::clone(&service.runs).try_acquire_owned().map_err(|_| refuse(Problem::Overloaded))?;
-    let request = RunRequest { system_task, user: user.name.clone() };
-    // Nobody waits for it: the answer says that it was accepted.
     drop(spawn_blocking(move || {
-        handler(request);
+        handler(RunRequest { system_task, user });
         drop(permit);
     }));
-    Ok(of(user, StatusCode::NO_CONTENT.into_response()))
+    Ok(())
+}
+
+/// The published API looks at who asks before it looks at the method.
+async fn wrong_method(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    let (parts, _) = request.into_parts();
+    asked(&service, &parts, Rights::VIEW)?;
+    Err(refuse(Problem::WrongMethod(parts.method)))
 }
 
 /// Who asks, in the order in which the published API looks at a request.
@@ -87,19 +95,17 @@ fn accepts_json(request: &Parts) -> bool {
     accepted.peek().is_none() || accepted.any(|header| header.to_str().is_ok_and(ranges))
 }
 
+/// Where the uuid is. The application's own path before it may have parameters too.
+type Uuid = Result<RawPathParams, RawPathParamsRejection>;
+
 /// What stands for the uuid; nothing, if it is no text.
-fn of_path(uuid: Option<Path<String>>) -> String {
-    uuid.map(|Path(uuid)| uuid).unwrap_or_default()
+fn text(uuid: &Uuid) -> String {
+    let parameters = uuid.iter().flatten();
+    parameters.filter(|(name, _)| *name == "uuid").last().map(|(_, uuid)| uuid.to_owned()).unwrap_or_default()
 }
 
 fn parameters(request: &Parts) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes())
-}
-
-/// Lets the application's log see whom the answer is for.
-fn of(user: User, mut answer: Response) -> Response {
-    answer.extensions_mut().insert(user);
-    answer
 }
 
 fn refuse(problem: Problem) -> Refused {

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{any, post};
 
-use super::answer::{json, written};
+use super::answer::{Spool, answered};
 use super::authenticator::{Rights, User};
 use super::body;
 use super::refused::{Api, Problem, Refused};
-use super::service::Service;
+use super::service::{Access, Service};
 use crate::TaskStore;
 use crate::task::TaskId;
 use crate::wire::task_api::{
@@ -29,75 +30,70 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/task", any(unknown_path))
         .route("/task/", any(unknown_path))
         .route("/task/{*path}", any(unknown_path))
+        .method_not_allowed_fallback(wrong_method)
 }
 
-async fn list(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
+type Answer = Result<Response, Refused>;
+
+async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let (user, body) = asked(&service, request, Rights::VIEW).await?;
     let (request, member) = (ListRequest::parse(&body)?, service.options.dismissed_member);
-    let answer = written(&service, move |store, out| write_list(store, request, member, out)).await;
-    answer.map(|answer| of(user, answer)).map_err(refuse)
+    let write = move |store: &TaskStore, out: &mut Spool| write_list(store, request, member, out);
+    Ok(answered(&service, Api::Task, user, Access::Read, write).await)
 }
 
-async fn show(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
-    let (user, body) = asked(&service, request, Rights::VIEW).await?;
-    let id = task(&body)?;
-    task_shown(&service, user, id).await
+async fn show(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    task_after(&service, request, Rights::VIEW, Access::Read, |_, _, _| Ok(())).await
 }
 
-async fn dismiss(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
-    let (user, body) = asked(&service, request, Rights::VIEW | Rights::DISMISS).await?;
-    let (id, by) = (task(&body)?, user.name.clone());
-    service.write(move |store| store.dismiss(id, by)).await.map_err(refuse)?;
-    task_shown(&service, user, id).await
+async fn dismiss(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    let dismiss = |store: &TaskStore, id, by| store.dismiss(id, by);
+    task_after(&service, request, Rights::VIEW | Rights::DISMISS, Access::Write, dismiss).await
 }
 
-async fn restore(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
-    let (user, body) = asked(&service, request, Rights::VIEW | Rights::DISMISS).await?;
-    let id = task(&body)?;
-    service.write(move |store| store.restore(id)).await.map_err(refuse)?;
-    task_shown(&service, user, id).await
+async fn restore(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    let restore = |store: &TaskStore, id, _| store.restore(id);
+    task_after(&service, request, Rights::VIEW | Rights::DISMISS, Access::Write, restore).await
 }
 
-async fn dismiss_all(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
+async fn dismiss_all(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let (user, body) = asked(&service, request, Rights::VIEW | Rights::DISMISS).await?;
     let (request, by) = (DismissAllRequest::parse(&body)?, user.name.clone());
-    let dismiss_all = move |store: &TaskStore| {
-        let mut answer = Vec::new();
-        write_dismissed_count(store.dismiss_all(request.configuration, by)?, &mut answer)?;
-        Ok(answer)
+    let write = move |store: &TaskStore, out: &mut Spool| {
+        write_dismissed_count(store.dismiss_all(request.configuration, by)?, out)
     };
-    let answer = service.write(dismiss_all).await.map_err(refuse)?;
-    Ok(of(user, json(Body::from(answer))))
+    Ok(answered(&service, Api::Task, user, Access::Write, write).await)
 }
 
 async fn unknown_path() -> Refused {
-    refuse(Problem::UnknownPath)
+    Api::Task.refuse(Problem::UnknownPath)
+}
+
+async fn wrong_method(method: Method) -> Refused {
+    Api::Task.refuse(Problem::WrongMethod(method))
+}
+
+/// Answers with the task that the request names, after `change`, which is told who asks.
+async fn task_after(
+    service: &Service,
+    request: Request,
+    rights: Rights,
+    access: Access,
+    change: impl FnOnce(&TaskStore, TaskId, String) -> crate::Result<()> + Send + 'static,
+) -> Answer {
+    let (user, body) = asked(service, request, rights).await?;
+    let id = TaskRequest::parse(&body)?.task().map_err(|error| Refusal::of(&error))?;
+    let (by, member) = (user.name.clone(), service.options.dismissed_member);
+    let write = move |store: &TaskStore, out: &mut Spool| {
+        change(store, id, by)?;
+        write_task(store, id, member, out)
+    };
+    Ok(answered(service, Api::Task, user, access, write).await)
 }
 
 /// Who asks, and the body of the request.
 async fn asked(service: &Service, request: Request, rights: Rights) -> Result<(User, Bytes), Refused> {
     let (parts, body) = request.into_parts();
-    let user = service.user(&parts, rights).map_err(refuse)?;
+    let user = service.user(&parts, rights).map_err(|problem| Api::Task.refuse(problem))?;
     Ok((user, body::read(&parts, body, &service.options).await?))
-}
-
-/// The task that the body of the request names.
-fn task(body: &[u8]) -> Result<TaskId, Refused> {
-    TaskRequest::parse(body)?.task().map_err(|error| Refusal::of(&error).into())
-}
-
-async fn task_shown(service: &Arc<Service>, user: User, id: TaskId) -> Result<Response, Refused> {
-    let member = service.options.dismissed_member;
-    let answer = written(service, move |store, out| write_task(store, id, member, out)).await;
-    answer.map(|answer| of(user, answer)).map_err(refuse)
-}
-
-/// Lets the application's log see whom the answer is for.
-fn of(user: User, mut answer: Response) -> Response {
-    answer.extensions_mut().insert(user);
-    answer
-}
-
-fn refuse(problem: Problem) -> Refused {
-    Api::Task.refuse(problem)
 }

@@ -6,10 +6,13 @@ mod export;
 mod filter;
 mod hostile;
 mod list;
+mod recipes;
 mod run_ending;
 mod run_output;
 mod run_recording;
 mod run_signals;
+mod serve;
+mod serve_log;
 mod show;
 mod system_task;
 mod terminal;
@@ -162,6 +165,13 @@ impl Started {
     /// Waits until it has printed so.
     fn wait_for(&self, text: &str) {
         self.output.wait_for(text);
+    }
+
+    /// The line that it prints first, without its end.
+    fn first_line(&self) -> String {
+        self.wait_for("\n");
+        let printed = self.output.bytes.lock().unwrap().clone();
+        String::from_utf8(printed).unwrap().lines().next().unwrap().to_owned()
     }
 
     fn signal(&self, signal: nix::sys::signal::Signal) {

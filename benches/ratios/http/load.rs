@@ -54,7 +54,7 @@ impl Load {
         let mut times: Vec<Duration> = self.clients.iter().flat_map(|client| client.times.iter().copied()).collect();
         times.sort();
         let slow = times.get(times.len() * 99 / 100).expect("each client has asked once at least");
-        let count = u32::try_from(times.len()).expect("nobody asks so often in one turn");
+        let count = u32::try_from(times.len()).expect("a turn is too short for so many answers");
         (f64::from(count) / elapsed, slow.as_secs_f64())
     }
 

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::any;
 use taskstore::TaskStore;
-use taskstore::http::{AnonymousLoopback, Options, Rights, router};
+use taskstore::http::{AnonymousLoopback, Options, Rights, ServeOptions, router, serve};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -26,10 +26,7 @@ impl Server {
         let router = router(store.clone(), Options::new(AnonymousLoopback::new(Rights::ALL)));
         Self::start(|listener, stopped| async move {
             let stopped = async move { drop(stopped.await) };
-            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-                .with_graceful_shutdown(stopped)
-                .await
-                .expect("serves");
+            serve(listener, router, ServeOptions::new(), stopped).await.expect("serves");
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod duration;
 pub mod filter;
+pub mod serve;
 pub mod system_task;
 pub mod token;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use taskstore::{ConfigurationId, Level, TaskId};
 
 use filter::FilterArguments;
+use serve::ServeArguments;
 use system_task::SystemTaskVerb;
 use token::TokenVerb;
 
@@ -114,6 +116,15 @@ pub enum Verb {
     /// Run, list, show or clean up system tasks: background jobs and the history of their runs.
     #[command(subcommand)]
     SystemTask(SystemTaskVerb),
+
+    /// Answer both published APIs over HTTP, until SIGINT (Ctrl-C) or SIGTERM.
+    ///
+    /// Who is let in must be said: those with a token, or everybody on this machine. Once it is ready, it prints one line
+    /// with its address. It speaks plain HTTP; for other machines put a proxy with TLS before it.
+    ///
+    /// At a signal it takes no more requests, finishes what it is answering within 30 seconds, and exits with 0. A second
+    /// signal ends it at once.
+    Serve(ServeArguments),
 
     /// Make bearer tokens, by which people and programs ask a server.
     #[command(subcommand)]

@@ -25,6 +25,13 @@ pub enum Failure {
     #[error("{} does not exist; `taskstore start` or `run` creates it", path.display())]
     NoDatabase { path: PathBuf },
 
+    #[error("cannot listen on {listen}")]
+    CannotListen { listen: String, source: io::Error },
+
+    /// What each argument alone does not tell. It has lines of its own.
+    #[error(transparent)]
+    Usage(clap::Error),
+
     #[error("could not write the output")]
     Output { source: io::Error },
 
@@ -41,6 +48,8 @@ impl Failure {
             | Self::Unusable { .. }
             | Self::CannotOpen { .. }
             | Self::NoDatabase { .. }
+            | Self::CannotListen { .. }
+            | Self::Usage(_)
             | Self::System { .. } => false,
         }
     }
@@ -50,7 +59,11 @@ impl Failure {
         let advice = match self {
             Self::Store(error) | Self::Unusable { source: error, .. } => advice(error),
             Self::CannotOpen { .. } => CHECK_PERMISSIONS,
-            Self::NoDatabase { .. } | Self::Output { .. } | Self::System { .. } => "",
+            Self::NoDatabase { .. }
+            | Self::CannotListen { .. }
+            | Self::Usage(_)
+            | Self::Output { .. }
+            | Self::System { .. } => "",
         };
         format!("taskstore: {}{advice}", harmless(&chain(self)))
     }

@@ -7,6 +7,7 @@ mod export;
 mod failure;
 mod list;
 mod run;
+mod serve;
 mod show;
 mod system_task;
 mod terminal;
@@ -29,21 +30,24 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         // Help and the version are no errors, and go to stdout.
         Err(asked) if !asked.use_stderr() => asked.exit(),
-        Err(error) => {
-            // The text repeats what was typed, which may have come from anywhere.
-            terminal::complain(&terminal::text::harmless_lines(error.to_string().trim_end(), ""));
-            return ExitCode::from(USAGE_ERROR);
-        }
+        Err(error) => return usage_error(&error),
     };
     match perform(arguments) {
         Ok(code) => code,
         // Whoever read our output has seen enough, as `head` has.
         Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
+        Err(Failure::Usage(error)) => usage_error(&error),
         Err(failure) => {
             terminal::complain(&failure.line());
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage_error(error: &clap::Error) -> ExitCode {
+    // The text repeats what was typed, which may have come from anywhere.
+    terminal::complain(&terminal::text::harmless_lines(error.to_string().trim_end(), ""));
+    ExitCode::from(USAGE_ERROR)
 }
 
 fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
@@ -60,6 +64,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
+        Verb::Serve(arguments) => serve::serve(&db, arguments)?,
         Verb::Token(verb) => token::perform(verb)?,
         Verb::SystemTask(verb) => return system_task::perform(&db, verb),
     }

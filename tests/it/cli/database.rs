@@ -3,7 +3,7 @@
 use super::Place;
 
 /// Everything that reads or changes what must be there.
-const NEED_A_DATABASE: [&[&str]; 12] = [
+const NEED_A_DATABASE: [&[&str]; 13] = [
     &["list"],
     &["list", "--json"],
     &["show", "1"],
@@ -16,6 +16,7 @@ const NEED_A_DATABASE: [&[&str]; 12] = [
     &["finish", "1"],
     &["dismiss", "1"],
     &["restore", "1"],
+    &["serve", "--allow-anonymous-loopback", "--listen", "127.0.0.1:0"],
 ];
 
 #[test]

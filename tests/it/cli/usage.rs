@@ -5,7 +5,7 @@ use super::Place;
 #[test]
 fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
     let place = Place::new();
-    let wrong: [&[&str]; 23] = [
+    let wrong: [&[&str]; 32] = [
         &[],
         &["frobnicate"],
         &["start"],
@@ -29,6 +29,15 @@ fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
         &["run", "--title", "t"],
         &["run", "--title", "t", "true"],
         &["configuration"],
+        &["serve"],
+        &["serve", "--token-file", "tokens", "--allow-anonymous-loopback"],
+        &["serve", "--allow-anonymous-loopback", "--listen", "8080"],
+        &["serve", "--allow-anonymous-loopback", "--listen", "localhost"],
+        &["serve", "--allow-anonymous-loopback", "--listen", "::1:0"],
+        &["serve", "--allow-anonymous-loopback", "--listen", "127.0.0.1:65536"],
+        &["serve", "--allow-anonymous-loopback", "--listen", "0.0.0.0:0"],
+        &["serve", "--allow-anonymous-loopback", "--listen", "[::]:0"],
+        &["serve", "--allow-anonymous-loopback", "--allowed-host", "http://localhost"],
     ];
     for arguments in wrong {
         let ended = place.call(arguments);
@@ -48,6 +57,15 @@ fn a_limit_is_refused_with_json_which_has_none() {
 }
 
 #[test]
+fn no_credentials_at_an_address_that_others_reach_is_refused_with_what_to_do() {
+    let ended = Place::new().call(&["serve", "--allow-anonymous-loopback", "--listen", "192.0.2.1:80"]);
+    assert_eq!((ended.code, ended.text().as_str()), (Some(2), ""));
+    let expected =
+        "--allow-anonymous-loopback cannot be used with --listen 192.0.2.1:80, which other machines may reach";
+    assert!(ended.error.contains(expected) && ended.error.contains("use --token-file"), "{}", ended.error);
+}
+
+#[test]
 fn what_was_typed_is_repeated_harmlessly() {
     let ended = Place::new().call(&["list", "\x1b[2J\u{202e}"]);
     assert_eq!(ended.code, Some(2));
@@ -57,7 +75,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 25] = [
+    let commands: [&[&str]; 26] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -75,6 +93,7 @@ fn every_command_and_every_option_has_a_help_text() {
         &["export"],
         &["show"],
         &["run"],
+        &["serve"],
         &["system-task"],
         &["system-task", "run"],
         &["system-task", "list"],

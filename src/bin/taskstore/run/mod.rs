@@ -10,7 +10,7 @@ mod event;
 mod lines;
 mod record;
 mod recorder;
-mod signals;
+pub mod signals;
 mod stream;
 
 use std::ffi::OsString;

@@ -16,9 +16,13 @@ pub type Watched = SignalsInfo<WithOrigin>;
 ///
 /// What our caller has us ignore, as `nohup` does with SIGHUP, stays ignored, and the command inherits that.
 pub fn watch() -> io::Result<Watched> {
+    Watched::new(heeded([SIGINT, SIGTERM, SIGHUP, SIGQUIT]).chain([SIGCHLD]))
+}
+
+/// Those of the signals that our caller does not have us ignore.
+pub fn heeded(signals: impl IntoIterator<Item = i32>) -> impl Iterator<Item = i32> {
     let ignored = ignored();
-    let heeded = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|signal| !ignored.contains(*signal));
-    Watched::new(heeded.chain([SIGCHLD]))
+    signals.into_iter().filter(move |signal| !ignored.contains(*signal))
 }
 
 /// What was received before there was a command.
