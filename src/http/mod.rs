@@ -7,6 +7,7 @@
 //! | `POST /task/list`, `/task/show` | the published task API; see [`wire::task_api`](crate::wire::task_api) |
 //! | `POST /task/dismiss`, `/task/restore`, `/task/dismiss_all` | the same style, for a panel |
 //! | `GET /api/v3/events/system_tasks/`, `…/{uuid}/`, `POST …/{uuid}/run/` | the published system-task API; see [`wire::system_task_api`](crate::wire::system_task_api) |
+//! | `GET /openapi.json` | the [document](Options::openapi) of all these, if the options say so |
 //!
 //! # What is refused
 //!
