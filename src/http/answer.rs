@@ -13,12 +13,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::authenticator::User;
 use super::calls::Slot;
 use super::place::{Place, Places};
 use super::refused::{Api, Problem};
-use super::service::{Access, Service};
+use super::service::{Access, PATIENCE, Service};
+use super::shared::{First, Question, Turn};
 use crate::{Error, TaskStore};
 
 /// The type of every body.
@@ -33,19 +35,41 @@ const PIECE_BYTES_MAX: usize = 64 << 10;
 /// What is written ahead of a slow reader.
 const PIECES_AHEAD: usize = 2;
 
-/// What this user is answered: what `write` has the store write, or its refusal in the manner of `api`.
+/// What this user is answered by a call that writes to the store: what `write` tells of it, or the refusal in the manner of
+/// `api`.
 pub(super) async fn answered(
     service: &Service,
     api: Api,
     user: User,
-    access: Access,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Response {
-    let response = match written(service, access, write).await {
+    shown_to(user, response(api, written(service, Access::Write, None, write).await))
+}
+
+/// The same for a call that only reads: all who ask the question before it begins share the answer.
+pub(super) async fn answered_alike(
+    service: &Service,
+    api: Api,
+    user: User,
+    question: Question,
+    write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
+) -> Response {
+    let first = match service.shared.ask(question) {
+        Turn::First(first) => Some(first),
+        Turn::Later(answer) => match timeout(PATIENCE, answer).await {
+            Ok(Ok(bytes)) => return shown_to(user, json(Body::from(bytes))),
+            // It was refused, is too long to be shared, or takes too long.
+            Ok(Err(_)) | Err(_) => None,
+        },
+    };
+    shown_to(user, response(api, written(service, Access::Read, first, write).await))
+}
+
+fn response(api: Api, body: Result<Body, Problem>) -> Response {
+    match body {
         Ok(body) => json(body),
         Err(problem) => api.refuse(problem).into_response(),
-    };
-    shown_to(user, response)
+    }
 }
 
 /// An answer of status 200.
@@ -64,11 +88,14 @@ pub(super) fn shown_to(user: User, mut response: Response) -> Response {
 async fn written(
     service: &Service,
     access: Access,
+    first: Option<First>,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Result<Body, Problem> {
     let (streams, send_time_max) = (Arc::clone(&service.streams), service.options.send_time_max);
     let head = service.call(access, move |store, head, slot| {
-        let mut spool = Spool { state: State::Collecting { bytes: Vec::new(), head, slot }, streams, send_time_max };
+        let others = first.map(First::begin).unwrap_or_default();
+        let state = State::Collecting { bytes: Vec::new(), head, others, slot };
+        let mut spool = Spool { state, streams, send_time_max };
         let outcome = write(store, &mut spool);
         spool.end(outcome)
     });
@@ -81,7 +108,7 @@ async fn written(
 
 /// What the request is answered with, once that is known.
 enum Head {
-    Whole(Vec<u8>),
+    Whole(Bytes),
     Stream(mpsc::Receiver<Piece>),
     Refused(Problem),
 }
@@ -106,6 +133,7 @@ enum State {
     Collecting {
         bytes: Vec<u8>,
         head: oneshot::Sender<Head>,
+        others: Vec<oneshot::Sender<Bytes>>,
         slot: Slot,
     },
     Streaming {
@@ -120,13 +148,16 @@ impl Spool {
     /// Tells the reader that there is no more, or why there is nothing.
     fn end(mut self, outcome: crate::Result<()>) -> Option<Slot> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Collecting { bytes, head, slot } => {
-                let told = match outcome {
-                    Ok(()) => Head::Whole(bytes),
-                    Err(error) => Head::Refused(Problem::Store(error)),
-                };
+            State::Collecting { bytes, head, others, slot } => {
+                let bytes = Bytes::from(bytes);
                 // Whoever asked may be gone.
-                let _ = head.send(told);
+                let _ = match outcome {
+                    Ok(()) => {
+                        others.into_iter().for_each(|other| drop(other.send(bytes.clone())));
+                        head.send(Head::Whole(bytes))
+                    }
+                    Err(error) => head.send(Head::Refused(Problem::Store(error))),
+                };
                 Some(slot)
             }
             State::Streaming { pieces, place } => {

@@ -108,3 +108,102 @@ impl Drop for Starting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
+
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    /// A call that tells its name, and waits until it may end.
+    fn call(name: u32, begun: &Sender<u32>) -> (Call, Sender<()>) {
+        let (begun, (end, ended)) = (begun.clone(), channel::<()>());
+        let call = move |slot| {
+            begun.send(name).unwrap();
+            let _ = ended.recv();
+            Some(slot)
+        };
+        (Box::new(call), end)
+    }
+
+    fn next(told: &Receiver<u32>) -> u32 {
+        told.recv_timeout(Duration::from_secs(60)).unwrap()
+    }
+
+    /// No slot is taken any more, once the threads are done.
+    fn assert_all_free(runtime: Runtime, calls: &Calls) {
+        drop(runtime);
+        let state = calls.state();
+        assert_eq!((state.slots_taken, state.waiting.len()), (0, 0));
+    }
+
+    fn begun() -> (Runtime, Sender<u32>, Receiver<u32>) {
+        let (begun, told) = channel();
+        (Runtime::new().unwrap(), begun, told)
+    }
+
+    #[test]
+    fn so_many_calls_are_made_at_a_time_and_the_others_in_their_order() {
+        let (runtime, begun, told) = begun();
+        let _inside = runtime.enter();
+        let calls = Calls::new(2);
+        let mut ends: Vec<_> = (0..5)
+            .map(|name| {
+                let (call, end) = call(name, &begun);
+                calls.make(call);
+                end
+            })
+            .collect();
+        let mut first = [next(&told), next(&told)];
+        first.sort();
+        assert_eq!(first, [0, 1]);
+        assert!(told.try_recv().is_err());
+        for name in 2..5 {
+            drop(ends.remove(0));
+            assert_eq!(next(&told), name);
+        }
+        drop((ends, _inside));
+        assert_all_free(runtime, &calls);
+    }
+
+    #[test]
+    fn a_slot_that_is_let_go_of_or_lost_by_a_panic_is_the_next_ones() {
+        let (runtime, begun, told) = begun();
+        let _inside = runtime.enter();
+        let calls = Calls::new(1);
+        let (first, end_of_first) = call(1, &begun);
+        calls.make(first);
+        // It goes on for long without its slot.
+        let (long, end_of_long) = channel::<()>();
+        calls.make(Box::new(move |slot| {
+            drop(slot);
+            let _ = end_of_long.recv();
+            None
+        }));
+        calls.make(Box::new(|_| panic!("as a bug would")));
+        let (last, end_of_last) = call(2, &begun);
+        calls.make(last);
+        drop(end_of_first);
+        assert_eq!([next(&told), next(&told)], [1, 2]);
+        drop((end_of_last, long, _inside));
+        assert_all_free(runtime, &calls);
+    }
+
+    #[test]
+    fn what_a_runtime_that_is_gone_does_not_call_is_dropped_and_leaves_no_slot_taken() {
+        let (runtime, begun, told) = begun();
+        let calls = Calls::new(1);
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let _inside = handle.enter();
+        for name in 0..3 {
+            calls.make(call(name, &begun).0);
+        }
+        drop(begun);
+        assert!(told.recv().is_err());
+        assert_eq!(calls.state().slots_taken, 0);
+    }
+}

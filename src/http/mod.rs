@@ -80,6 +80,7 @@ mod refused;
 mod router;
 mod serve;
 mod service;
+mod shared;
 mod system_task_api;
 mod task_api;
 mod tokens;

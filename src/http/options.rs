@@ -26,7 +26,7 @@ pub(super) type RunHandler = Arc<dyn Fn(RunRequest) + Send + Sync>;
 /// | [`body_bytes_max`](Self::body_bytes_max) | 64 KiB | a longer body is 400 |
 /// | [`body_time_max`](Self::body_time_max) | 10 s | a slower body is 400 |
 /// | [`send_time_max`](Self::send_time_max) | 30 s | an answer of which nothing is taken for longer is cut off |
-/// | [`calls_max`](Self::calls_max) | 8 | calls that read the store at a time; as many that write |
+/// | [`calls_max`](Self::calls_max) | 4 | calls that read the store at a time; as many that write |
 /// | [`streams_max`](Self::streams_max) | 32 | long answers at a time; more are 503 |
 /// | [`runs_max`](Self::runs_max) | 32 | handlers of `on_run` at a time; more are 503 |
 #[derive(Clone)]
@@ -61,7 +61,7 @@ impl Options {
             body_bytes_max: 64 << 10,
             body_time_max: Duration::from_secs(10),
             send_time_max: Duration::from_secs(30),
-            calls_max: 8,
+            calls_max: 4,
             streams_max: 32,
             runs_max: 32,
         }

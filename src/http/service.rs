@@ -13,10 +13,11 @@ use super::calls::{Calls, Slot};
 use super::options::Options;
 use super::place::Places;
 use super::refused::Problem;
+use super::shared::Shared;
 use crate::TaskStore;
 
 /// How long a request waits for others before the store is called.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a stream must have waited for its reader before another may have its place.
 const STREAM_IDLE_MIN: Duration = Duration::from_secs(1);
@@ -33,6 +34,7 @@ pub(super) struct Service {
     pub(super) options: Options,
     pub(super) streams: Arc<Places>,
     pub(super) runs: Arc<Semaphore>,
+    pub(super) shared: Arc<Shared>,
     reads: Arc<Calls>,
     writes: Arc<Calls>,
 }
@@ -43,6 +45,7 @@ impl Service {
             store,
             streams: Places::new(options.streams_max, STREAM_IDLE_MIN),
             runs: Arc::new(Semaphore::new(options.runs_max)),
+            shared: Arc::default(),
             reads: Calls::new(options.calls_max),
             // Apart, since who writes may wait for another process, and nobody should wait for that to read.
             writes: Calls::new(options.calls_max),

@@ -13,11 +13,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::task::spawn_blocking;
 
-use super::answer::{Spool, answered, shown_to};
+use super::answer::{Spool, answered_alike, shown_to};
 use super::authenticator::{Rights, User};
 use super::options::RunRequest;
 use super::refused::{Api, Problem, Refused};
 use super::service::{Access, Service};
+use super::shared::Question;
 use crate::TaskStore;
 use crate::wire::system_task_api::{ListRequest, Refusal, RetrieveRequest, write_list, write_system_task};
 
@@ -37,7 +38,7 @@ async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let mut request = ListRequest::parse(parameters(&parts))?;
     request.page_size = request.page_size.min(service.options.page_size_max.unwrap_or(u64::MAX));
     let write = move |store: &TaskStore, out: &mut Spool| write_list(store, &request, out);
-    Ok(answered(&service, Api::SystemTask, user, Access::Read, write).await)
+    Ok(answered_alike(&service, Api::SystemTask, user, question(&parts), write).await)
 }
 
 async fn retrieve(State(service): State<Arc<Service>>, uuid: Uuid, request: Request) -> Answer {
@@ -45,7 +46,7 @@ async fn retrieve(State(service): State<Arc<Service>>, uuid: Uuid, request: Requ
     let user = asked(&service, &parts, Rights::VIEW)?;
     let request = RetrieveRequest::parse(&text(&uuid), parameters(&parts))?;
     let write = move |store: &TaskStore, out: &mut Spool| write_system_task(store, &request, out);
-    Ok(answered(&service, Api::SystemTask, user, Access::Read, write).await)
+    Ok(answered_alike(&service, Api::SystemTask, user, question(&parts), write).await)
 }
 
 async fn run(State(service): State<Arc<Service>>, uuid: Uuid, request: Request) -> Answer {
@@ -102,6 +103,10 @@ fn accepts_json(request: &Parts) -> bool {
 
 /// Where the uuid is. The application's own path before it may have parameters too.
 type Uuid = Result<RawPathParams, RawPathParamsRejection>;
+
+fn question(request: &Parts) -> Question {
+    request.uri.path_and_query().map_or("", |asked| asked.as_str()).into()
+}
 
 /// What stands for the uuid; nothing, if it is no text.
 fn text(uuid: &Uuid) -> String {

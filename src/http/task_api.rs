@@ -9,11 +9,11 @@ use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{any, post};
 
-use super::answer::{Spool, answered};
+use super::answer::{Spool, answered, answered_alike};
 use super::authenticator::{Rights, User};
 use super::body;
 use super::refused::{Api, Problem, Refused};
-use super::service::{Access, Service};
+use super::service::Service;
 use crate::TaskStore;
 use crate::task::TaskId;
 use crate::wire::task_api::{
@@ -38,22 +38,25 @@ type Answer = Result<Response, Refused>;
 async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let (user, body) = asked(&service, request, Rights::VIEW).await?;
     let (request, member) = (ListRequest::parse(&body)?, service.options.dismissed_member);
+    let question = [b"list ".as_slice(), &body].concat();
     let write = move |store: &TaskStore, out: &mut Spool| write_list(store, request, member, out);
-    Ok(answered(&service, Api::Task, user, Access::Read, write).await)
+    Ok(answered_alike(&service, Api::Task, user, question, write).await)
 }
 
 async fn show(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    task_after(&service, request, Rights::VIEW, Access::Read, |_, _, _| Ok(())).await
+    let (user, body) = asked(&service, request, Rights::VIEW).await?;
+    let (id, member) = (task(&body)?, service.options.dismissed_member);
+    let question = format!("show {id}").into_bytes();
+    let write = move |store: &TaskStore, out: &mut Spool| write_task(store, id, member, out);
+    Ok(answered_alike(&service, Api::Task, user, question, write).await)
 }
 
 async fn dismiss(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let dismiss = |store: &TaskStore, id, by| store.dismiss(id, by);
-    task_after(&service, request, Rights::VIEW | Rights::DISMISS, Access::Write, dismiss).await
+    task_after(&service, request, |store, id, by| store.dismiss(id, by)).await
 }
 
 async fn restore(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let restore = |store: &TaskStore, id, _| store.restore(id);
-    task_after(&service, request, Rights::VIEW | Rights::DISMISS, Access::Write, restore).await
+    task_after(&service, request, |store, id, _| store.restore(id)).await
 }
 
 async fn dismiss_all(State(service): State<Arc<Service>>, request: Request) -> Answer {
@@ -62,7 +65,7 @@ async fn dismiss_all(State(service): State<Arc<Service>>, request: Request) -> A
     let write = move |store: &TaskStore, out: &mut Spool| {
         write_dismissed_count(store.dismiss_all(request.configuration, by)?, out)
     };
-    Ok(answered(&service, Api::Task, user, Access::Write, write).await)
+    Ok(answered(&service, Api::Task, user, write).await)
 }
 
 async fn unknown_path() -> Refused {
@@ -77,18 +80,20 @@ async fn wrong_method(method: Method) -> Refused {
 async fn task_after(
     service: &Service,
     request: Request,
-    rights: Rights,
-    access: Access,
     change: impl FnOnce(&TaskStore, TaskId, String) -> crate::Result<()> + Send + 'static,
 ) -> Answer {
-    let (user, body) = asked(service, request, rights).await?;
-    let id = TaskRequest::parse(&body)?.task().map_err(|error| Refusal::of(&error))?;
-    let (by, member) = (user.name.clone(), service.options.dismissed_member);
+    let (user, body) = asked(service, request, Rights::VIEW | Rights::DISMISS).await?;
+    let (id, by, member) = (task(&body)?, user.name.clone(), service.options.dismissed_member);
     let write = move |store: &TaskStore, out: &mut Spool| {
         change(store, id, by)?;
         write_task(store, id, member, out)
     };
-    Ok(answered(service, Api::Task, user, access, write).await)
+    Ok(answered(service, Api::Task, user, write).await)
+}
+
+/// The task that the body of a request names.
+fn task(body: &[u8]) -> Result<TaskId, Refused> {
+    TaskRequest::parse(body)?.task().map_err(|error| Refusal::of(&error).into())
 }
 
 /// Who asks, and the body of the request.

@@ -20,6 +20,8 @@ pub struct Load {
 struct Client {
     stream: BufReader<TcpStream>,
     requests: Vec<Request>,
+    /// Which of them is sent next.
+    next: usize,
     body: Vec<u8>,
     /// How long each answer took since the last turn began.
     times: Vec<Duration>,
@@ -30,10 +32,9 @@ impl Load {
     pub fn new(address: SocketAddr, clients: usize, requests: &[Request]) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("makes a runtime");
         let clients = (0..clients).map(|number| {
-            let first = number % requests.len();
-            let mut requests = requests.to_vec();
-            requests.rotate_left(first);
-            runtime.block_on(Client::connect(address, requests)).expect("connects")
+            // Apart from each other, so that they do not ask the same at the same time.
+            let first = requests.len() / clients * number;
+            runtime.block_on(Client::connect(address, requests.to_vec(), first)).expect("connects")
         });
         let clients = clients.collect();
         Self { runtime, clients }
@@ -67,10 +68,16 @@ impl Load {
 }
 
 impl Client {
-    async fn connect(address: SocketAddr, requests: Vec<Request>) -> io::Result<Self> {
+    async fn connect(address: SocketAddr, requests: Vec<Request>, next: usize) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), requests, body: Vec::new(), times: Vec::new() })
+        Ok(Self {
+            stream: BufReader::with_capacity(64 << 10, stream),
+            requests,
+            next,
+            body: Vec::new(),
+            times: Vec::new(),
+        })
     }
 
     async fn ask_until(mut self, end: Instant) -> Self {
@@ -86,8 +93,9 @@ impl Client {
     }
 
     async fn ask(&mut self) -> io::Result<()> {
-        self.stream.get_mut().write_all(self.requests.first().expect("there is one")).await?;
-        self.requests.rotate_left(1);
+        let request = self.requests.get(self.next).expect("there is one at least");
+        self.stream.get_mut().write_all(request).await?;
+        self.next = (self.next + 1) % self.requests.len();
         let (mut line, mut length) = (String::new(), 0);
         loop {
             line.clear();

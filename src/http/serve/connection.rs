@@ -21,6 +21,8 @@ use super::activity::Activity;
 use super::body::{Arriving, Leaving};
 use super::options::ServeOptions;
 use super::socket::Socket;
+use crate::http::guard::or_panicked;
+use crate::http::refused::Api;
 
 /// The first line and the headers of a request.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -77,7 +79,11 @@ fn answer(
     let is_head = request.method() == Method::HEAD;
     let mut request = request.map(|body| Body::new(Arriving::new(body, Arc::clone(activity))));
     request.extensions_mut().insert(ConnectInfo(peer));
-    let answered = router.call(request);
-    let activity = Arc::clone(activity);
-    async move { Ok(answered.await?.map(|body| Leaving::new(body, activity, is_head))) }
+    let (router, activity) = (router.clone(), Arc::clone(activity));
+    // Also for what an application has beside the routes of the store.
+    let answered = or_panicked(Api::SystemTask, async move {
+        let Ok(answer) = router.call(request).await;
+        answer
+    });
+    async move { Ok(answered.await.map(|body| Leaving::new(body, activity, is_head))) }
 }

@@ -14,15 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use super::place::Places;
-use super::refused::{Api, Problem};
 use activity::Activity;
 use connection::Connection;
 pub use options::ServeOptions;
@@ -93,7 +90,7 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(());
     let mut server = Server {
         places: Places::new(options.connections_max, IDLE_MIN),
-        router: router.layer(CatchPanicLayer::custom(panicked)),
+        router,
         options,
         stopping,
         refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
@@ -162,8 +159,4 @@ impl Server {
             });
         }
     }
-}
-
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    Api::SystemTask.refuse(Problem::Panicked).into_response()
 }

@@ -14,6 +14,7 @@ mod refusals;
 mod rights;
 mod runs;
 mod serve;
+mod sharing;
 mod stalled;
 mod streams;
 mod system_task_api;

@@ -52,7 +52,7 @@ fn who_stalls_makes_room_for_who_comes() {
 }
 
 #[test]
-fn a_runtime_that_shuts_down_cuts_off_what_it_sends_and_answers_no_more() {
+fn what_a_runtime_sends_that_shuts_down_goes_on_for_its_reader_and_another_runtime_answers_the_next() {
     let served = Served::with(filled(temporary(), 50), options().send_time_max(Duration::MAX));
     let stalled = served.runtime.block_on(begun(&served.router, list()));
     let Served { store, router, runtime: old } = served;
