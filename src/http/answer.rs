@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderValue;
@@ -13,14 +13,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::authenticator::User;
 use super::calls::Slot;
 use super::place::{Place, Places};
 use super::refused::{Api, Problem};
-use super::service::{Access, PATIENCE, Service};
-use super::shared::{First, Question, Turn};
+use super::service::{Access, Service, begin_by};
+use super::shared::{First, Others, Question, Turn};
 use crate::{Error, TaskStore};
 
 /// The type of every body.
@@ -43,7 +43,7 @@ pub(super) async fn answered(
     user: User,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Response {
-    shown_to(user, response(api, written(service, Access::Write, None, write).await))
+    shown_to(user, response(api, written(service, begin_by(), Caller::Writer, write).await))
 }
 
 /// The same for a call that only reads: all who ask the question before it begins share the answer.
@@ -54,15 +54,30 @@ pub(super) async fn answered_alike(
     question: Question,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Response {
-    let first = match service.shared.ask(question) {
-        Turn::First(first) => Some(first),
-        Turn::Later(answer) => match timeout(PATIENCE, answer).await {
+    let begin_by = begin_by();
+    let caller = match service.shared.ask(question) {
+        Turn::First(first) => Caller::First(first),
+        Turn::Later(mut later) => match timeout_at(begin_by, &mut later.answer).await {
             Ok(Ok(bytes)) => return shown_to(user, json(Body::from(bytes))),
-            // It was refused, is too long to be shared, or takes too long.
-            Ok(Err(_)) | Err(_) => None,
+            Err(_) if !later.has_begun() => return shown_to(user, api.refuse(Problem::Overloaded).into_response()),
+            Ok(Err(_)) => Caller::Reader,
+            Err(_) => match later.answer.await {
+                Ok(bytes) => return shown_to(user, json(Body::from(bytes))),
+                Err(_) => Caller::Reader,
+            },
         },
     };
-    shown_to(user, response(api, written(service, Access::Read, first, write).await))
+    shown_to(user, response(api, written(service, begin_by, caller, write).await))
+}
+
+/// For whom the store is called.
+enum Caller {
+    /// For one who asks for a change.
+    Writer,
+    /// For one who reads.
+    Reader,
+    /// For one who reads, and for others who ask the same.
+    First(First),
 }
 
 fn response(api: Api, body: Result<Body, Problem>) -> Response {
@@ -87,15 +102,21 @@ pub(super) fn shown_to(user: User, mut response: Response) -> Response {
 /// whoever asked is gone.
 async fn written(
     service: &Service,
-    access: Access,
-    first: Option<First>,
+    begin_by: Instant,
+    caller: Caller,
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Result<Body, Problem> {
     let (streams, send_time_max) = (Arc::clone(&service.streams), service.options.send_time_max);
-    let head = service.call(access, move |store, head, slot| {
-        let others = first.map(First::begin).unwrap_or_default();
+    let must_answer = matches!(caller, Caller::Writer);
+    let access = if must_answer { Access::Write } else { Access::Read };
+    let head = service.call(access, begin_by, move |store, head, is_waited_for, slot| {
+        let others = match caller {
+            Caller::First(first) if is_waited_for || first.has_others() => first.begin(),
+            Caller::Writer | Caller::Reader if is_waited_for => Others::new(),
+            Caller::Writer | Caller::Reader | Caller::First(_) => return Some(slot),
+        };
         let state = State::Collecting { bytes: Vec::new(), head, others, slot };
-        let mut spool = Spool { state, streams, send_time_max };
+        let mut spool = Spool { state, streams, send_time_max, must_answer };
         let outcome = write(store, &mut spool);
         spool.end(outcome)
     });
@@ -126,19 +147,18 @@ pub(super) struct Spool {
     state: State,
     streams: Arc<Places>,
     send_time_max: Duration,
+    /// A change has been made, so that nobody is to be told to try again.
+    must_answer: bool,
 }
 
 enum State {
     /// It holds its slot only so long: whoever reads slowly keeps nobody from calling the store.
-    Collecting {
-        bytes: Vec<u8>,
-        head: oneshot::Sender<Head>,
-        others: Vec<oneshot::Sender<Bytes>>,
-        slot: Slot,
-    },
+    Collecting { bytes: Vec<u8>, head: oneshot::Sender<Head>, others: Others, slot: Slot },
     Streaming {
         pieces: mpsc::Sender<Piece>,
         place: Place,
+        /// Of one that is beyond the places there are, so that there are no more of these than slots.
+        slot: Option<Slot>,
     },
     /// Nobody takes any more of it.
     Over,
@@ -160,10 +180,10 @@ impl Spool {
                 };
                 Some(slot)
             }
-            State::Streaming { pieces, place } => {
+            State::Streaming { pieces, place, slot } => {
                 let last = outcome.map_or_else(Piece::Failed, |()| Piece::End);
                 let _ = self.send(&pieces, &place, last);
-                None
+                slot
             }
             State::Over => None,
         }
@@ -171,21 +191,28 @@ impl Spool {
 
     /// Turns what is collected into the beginning of a stream.
     fn begin(&mut self) -> io::Result<()> {
-        let State::Collecting { bytes, head, .. } = std::mem::replace(&mut self.state, State::Over) else {
+        let State::Collecting { bytes, head, slot, .. } = std::mem::replace(&mut self.state, State::Over) else {
             return Ok(());
         };
         if head.is_closed() {
             // Nobody needs a place for it, let alone somebody else's.
             return Err(gone());
         }
-        let Some(place) = self.streams.take() else {
-            let _ = head.send(Head::Refused(Problem::Overloaded));
-            return Err(io::Error::other("too many answers are sent at once"));
+        let (place, slot) = match self.streams.take() {
+            Some(place) => {
+                drop(slot);
+                (place, None)
+            }
+            None if self.must_answer => (self.streams.take_another(), Some(slot)),
+            None => {
+                let _ = head.send(Head::Refused(Problem::Overloaded));
+                return Err(io::Error::other("too many answers are sent at once"));
+            }
         };
         let (pieces, received) = mpsc::channel(PIECES_AHEAD);
         head.send(Head::Stream(received)).map_err(|_| gone())?;
         self.send(&pieces, &place, Piece::Bytes(bytes.into()))?;
-        self.state = State::Streaming { pieces, place };
+        self.state = State::Streaming { pieces, place, slot };
         Ok(())
     }
 
@@ -220,7 +247,7 @@ impl Write for Spool {
             }
             self.begin()?;
         }
-        let State::Streaming { pieces, place } = &self.state else {
+        let State::Streaming { pieces, place, .. } = &self.state else {
             return Err(gone());
         };
         let sent = self.send(pieces, place, Piece::Bytes(Bytes::copy_from_slice(bytes)));
@@ -233,7 +260,7 @@ impl Write for Spool {
     /// Fails if nobody reads any more, so that what finds nothing to write learns of it.
     fn flush(&mut self) -> io::Result<()> {
         let is_over = match &self.state {
-            State::Collecting { head, .. } => head.is_closed(),
+            State::Collecting { head, others, .. } => head.is_closed() && others.iter().all(oneshot::Sender::is_closed),
             State::Streaming { pieces, .. } => pieces.is_closed(),
             State::Over => true,
         };
@@ -249,7 +276,7 @@ fn gone() -> io::Error {
 fn wait<T>(time_max: Duration, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let started = Instant::now();
+    let started = std::time::Instant::now();
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Some(output);

@@ -43,11 +43,20 @@ impl Places {
         if taken.places.len() >= self.max && !taken.evict(self.idle_min) {
             return None;
         }
+        Some(self.add(&mut taken))
+    }
+
+    /// A place beyond all that there are, for who cannot be refused.
+    pub(super) fn take_another(self: &Arc<Self>) -> Place {
+        self.add(&mut lock(&self.taken))
+    }
+
+    fn add(self: &Arc<Self>, taken: &mut Taken) -> Place {
         taken.last_number += 1;
         let number = taken.last_number;
         let state = Arc::<State>::default();
         taken.places.insert(number, Arc::clone(&state));
-        Some(Place { places: Arc::clone(self), number, state })
+        Place { places: Arc::clone(self), number, state }
     }
 
     /// Takes the place of who is idle the longest, also where there are more.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::authenticator::{Rights, User};
 use super::calls::{Calls, Slot};
@@ -17,7 +17,7 @@ use super::shared::Shared;
 use crate::TaskStore;
 
 /// How long a request waits for others before the store is called.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a stream must have waited for its reader before another may have its place.
 const STREAM_IDLE_MIN: Duration = Duration::from_secs(1);
@@ -59,14 +59,15 @@ impl Service {
         if user.rights.contains(rights) { Ok(user) } else { Err(Problem::NotPermitted) }
     }
 
-    /// Has the store called where that may block. `call` tells the answer as soon as it has one.
+    /// Has the store called where that may block. `call` tells the answer as soon as it has one, and is told itself whether
+    /// anybody waits for that.
     ///
-    /// A call that waits for others for too long, or for whom nobody waits any more, is not made; one that has begun goes
-    /// on.
+    /// Nobody waits for a call that has not begun in time, or whose request is gone; one that has begun goes on.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         access: Access,
-        call: impl FnOnce(&TaskStore, oneshot::Sender<T>, Slot) -> Option<Slot> + Send + 'static,
+        begin_by: Instant,
+        call: impl FnOnce(&TaskStore, oneshot::Sender<T>, bool, Slot) -> Option<Slot> + Send + 'static,
     ) -> Result<T, Problem> {
         let (answer, mut answered) = oneshot::channel();
         // Whether the call has begun or was withdrawn, whichever comes first.
@@ -77,12 +78,10 @@ impl Service {
             Access::Write => &self.writes,
         };
         calls.make(Box::new(move |slot| {
-            if answer.is_closed() || settled.swap(true, Ordering::Relaxed) {
-                return Some(slot);
-            }
-            call(&store, answer, slot)
+            let is_waited_for = !settled.swap(true, Ordering::Relaxed) && !answer.is_closed();
+            call(&store, answer, is_waited_for, slot)
         }));
-        let answer = match timeout(PATIENCE, &mut answered).await {
+        let answer = match timeout_at(begin_by, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if !is_settled.swap(true, Ordering::Relaxed) => return Err(Problem::Overloaded),
             Err(_) => answered.await,
@@ -91,4 +90,9 @@ impl Service {
         // Where the runtime shuts down, a call may be dropped before it has begun.
         answer.map_err(|_| if has_begun() { Problem::Panicked } else { Problem::Overloaded })
     }
+}
+
+/// When a call has to begin for a request that has come now.
+pub(super) fn begin_by() -> Instant {
+    Instant::now() + PATIENCE
 }

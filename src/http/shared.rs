@@ -1,8 +1,8 @@
 //! Requests that ask the same: those that come before the store is called for the first of them share its answer.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use tokio::sync::oneshot;
@@ -13,15 +13,21 @@ pub(super) type Question = Vec<u8>;
 /// Who waits for the answer to each question of which the call has not begun. What is read then is never older than the
 /// request of anybody who shares it.
 #[derive(Default)]
-pub(super) struct Shared(Mutex<Waiting>);
+pub(super) struct Shared(Mutex<HashMap<Question, Waiting>>);
 
-type Waiting = HashMap<Question, Vec<oneshot::Sender<Bytes>>>;
+#[derive(Default)]
+struct Waiting {
+    others: Others,
+    has_begun: Arc<AtomicBool>,
+}
+
+/// Those who share the answer of the first.
+pub(super) type Others = Vec<oneshot::Sender<Bytes>>;
 
 /// Whether one is the first who asks.
 pub(super) enum Turn {
     First(First),
-    /// Without an answer, one has to ask oneself.
-    Later(oneshot::Receiver<Bytes>),
+    Later(Later),
 }
 
 /// Who calls the store for all who ask the same.
@@ -30,45 +36,62 @@ pub(super) struct First {
     question: Option<Question>,
 }
 
+/// Who waits for the first.
+pub(super) struct Later {
+    /// Without an answer, one has to ask oneself: it was refused, or is too long to be shared.
+    pub(super) answer: oneshot::Receiver<Bytes>,
+    has_begun: Arc<AtomicBool>,
+}
+
 impl Shared {
     pub(super) fn ask(self: &Arc<Self>, question: Question) -> Turn {
-        match self.waiting(|waiting| match waiting.entry(question.clone()) {
-            Entry::Vacant(entry) => {
-                entry.insert(Vec::new());
-                None
-            }
-            Entry::Occupied(mut entry) => {
-                let (sender, answer) = oneshot::channel();
-                entry.get_mut().push(sender);
-                Some(answer)
-            }
-        }) {
-            Some(answer) => Turn::Later(answer),
-            None => Turn::First(First { shared: Arc::clone(self), question: Some(question) }),
+        let mut waiting = self.lock();
+        if let Some(Waiting { others, has_begun }) = waiting.get_mut(&question) {
+            let (sender, answer) = oneshot::channel();
+            others.retain(|other| !other.is_closed());
+            others.push(sender);
+            return Turn::Later(Later { answer, has_begun: Arc::clone(has_begun) });
         }
+        waiting.insert(question.clone(), Waiting::default());
+        Turn::First(First { shared: Arc::clone(self), question: Some(question) })
     }
 
-    fn waiting<T>(&self, look: impl FnOnce(&mut Waiting) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lock(&self) -> MutexGuard<'_, HashMap<Question, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl First {
-    /// Those who wait for the answer. Who comes later is the first again.
-    pub(super) fn begin(mut self) -> Vec<oneshot::Sender<Bytes>> {
-        self.leave()
+    /// Whether others wait for the answer.
+    pub(super) fn has_others(&self) -> bool {
+        let is_waited_for = |waiting: &Waiting| waiting.others.iter().any(|other| !other.is_closed());
+        self.question.as_ref().is_some_and(|question| self.shared.lock().get(question).is_some_and(is_waited_for))
     }
 
-    fn leave(&mut self) -> Vec<oneshot::Sender<Bytes>> {
-        let question = self.question.take();
-        question.and_then(|question| self.shared.waiting(|waiting| waiting.remove(&question))).unwrap_or_default()
+    /// Those who wait for the answer. Who comes later is the first again.
+    pub(super) fn begin(mut self) -> Others {
+        let Some(Waiting { others, has_begun }) = self.leave() else { return Others::new() };
+        has_begun.store(true, Ordering::Relaxed);
+        others
+    }
+
+    fn leave(&mut self) -> Option<Waiting> {
+        let question = self.question.take()?;
+        self.shared.lock().remove(&question)
     }
 }
 
 impl Drop for First {
     /// Of a call that is never made: the others have to ask themselves.
     fn drop(&mut self) {
-        self.leave();
+        drop(self.leave());
+    }
+}
+
+impl Later {
+    /// Whether the store is being called.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 }
 
@@ -84,26 +107,32 @@ mod tests {
     fn who_asks_the_same_before_the_call_begins_shares_and_who_comes_later_is_first_again() {
         let shared = Arc::<Shared>::default();
         let Turn::First(first) = ask(&shared, "a") else { panic!("nobody asked before") };
-        let Turn::Later(mut answer) = ask(&shared, "a") else { panic!("it was asked before") };
+        let Turn::Later(mut later) = ask(&shared, "a") else { panic!("it was asked before") };
         assert!(matches!(ask(&shared, "b"), Turn::First(_)));
+        assert!(first.has_others() && !later.has_begun());
         let others = first.begin();
+        assert!(later.has_begun());
         let Turn::First(again) = ask(&shared, "a") else { panic!("the call before has begun") };
         for other in others {
             other.send(Bytes::from_static(b"read")).unwrap();
         }
-        assert_eq!(answer.try_recv().unwrap(), "read");
+        assert_eq!(later.answer.try_recv().unwrap(), "read");
         assert_eq!(again.begin().len(), 0);
-        assert!(shared.waiting(|waiting| waiting.is_empty()));
+        assert!(shared.lock().is_empty());
     }
 
     #[test]
     fn of_a_call_that_is_not_made_the_others_are_told_and_nothing_stays() {
         let shared = Arc::<Shared>::default();
         let Turn::First(first) = ask(&shared, "a") else { panic!("nobody asked before") };
-        let Turn::Later(mut answer) = ask(&shared, "a") else { panic!("it was asked before") };
+        let Turn::Later(gone) = ask(&shared, "a") else { panic!("it was asked before") };
+        drop(gone);
+        assert!(!first.has_others());
+        let Turn::Later(mut later) = ask(&shared, "a") else { panic!("it was asked before") };
+        assert_eq!(shared.lock().values().map(|waiting| waiting.others.len()).sum::<usize>(), 1);
         drop(first);
-        assert!(answer.try_recv().is_err());
+        assert!(later.answer.try_recv().is_err() && !later.has_begun());
         assert!(matches!(ask(&shared, "a"), Turn::First(_)));
-        assert!(shared.waiting(|waiting| waiting.is_empty()));
+        assert!(shared.lock().is_empty());
     }
 }

@@ -17,7 +17,7 @@ use super::answer::{Spool, answered_alike, shown_to};
 use super::authenticator::{Rights, User};
 use super::options::RunRequest;
 use super::refused::{Api, Problem, Refused};
-use super::service::{Access, Service};
+use super::service::{Access, Service, begin_by};
 use super::shared::Question;
 use crate::TaskStore;
 use crate::wire::system_task_api::{ListRequest, Refusal, RetrieveRequest, write_list, write_system_task};
@@ -59,9 +59,11 @@ async fn run(State(service): State<Arc<Service>>, uuid: Uuid, request: Request) 
 
 /// Has the application run a system task. Nobody waits for that: the answer says that it was accepted.
 async fn begin(service: &Service, user: String, request: RetrieveRequest) -> Result<(), Refused> {
-    let found = service.call(Access::Read, move |store, answer, slot| {
-        // Whoever asked may be gone.
-        let _ = answer.send(request.system_task(store));
+    let found = service.call(Access::Read, begin_by(), move |store, answer, is_waited_for, slot| {
+        if is_waited_for {
+            // Whoever asked may be gone by then.
+            let _ = answer.send(request.system_task(store));
+        }
         Some(slot)
     });
     let system_task = found.await.and_then(|found| found.map_err(Problem::Store)).map_err(refuse)?;

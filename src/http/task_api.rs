@@ -1,5 +1,6 @@
 //! The task API.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,11 +15,11 @@ use super::authenticator::{Rights, User};
 use super::body;
 use super::refused::{Api, Problem, Refused};
 use super::service::Service;
-use crate::TaskStore;
 use crate::task::TaskId;
 use crate::wire::task_api::{
     DismissAllRequest, ListRequest, Refusal, TaskRequest, write_dismissed_count, write_list, write_task,
 };
+use crate::{Error, TaskStore};
 
 pub(super) fn routes() -> Router<Arc<Service>> {
     Router::new()
@@ -38,7 +39,7 @@ type Answer = Result<Response, Refused>;
 async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let (user, body) = asked(&service, request, Rights::VIEW).await?;
     let (request, member) = (ListRequest::parse(&body)?, service.options.dismissed_member);
-    let question = [b"list ".as_slice(), &body].concat();
+    let question = format!("list {request:?}").into_bytes();
     let write = move |store: &TaskStore, out: &mut Spool| write_list(store, request, member, out);
     Ok(answered_alike(&service, Api::Task, user, question, write).await)
 }
@@ -86,7 +87,13 @@ async fn task_after(
     let (id, by, member) = (task(&body)?, user.name.clone(), service.options.dismissed_member);
     let write = move |store: &TaskStore, out: &mut Spool| {
         change(store, id, by)?;
-        write_task(store, id, member, out)
+        // The change is made: whoever were told to try again would be refused then.
+        write_task(store, id, member, out).map_err(|error| match error {
+            Error::Busy { .. } => {
+                Error::Io { action: "read the task that was changed", source: io::Error::other(error) }
+            }
+            error => error,
+        })
     };
     Ok(answered(service, Api::Task, user, write).await)
 }

@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 
 use axum::Error;
 use axum::body::{Body, Bytes, HttpBody};
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -55,13 +57,19 @@ pub(super) struct Leaving {
     body: Body,
     activity: Arc<Activity>,
     is_whole: bool,
+    /// What is to come, where the head says it: a body may not know that it is at its end, and is asked for no more then.
+    bytes_left: Option<u64>,
 }
 
 impl Leaving {
-    /// Of an answer to `HEAD` the body is not sent.
-    pub(super) fn new(body: Body, activity: Arc<Activity>, is_to_head: bool) -> Self {
+    /// The body of this answer. Of one to `HEAD` it is not sent.
+    pub(super) fn of(answer: Response, activity: Arc<Activity>, is_to_head: bool) -> axum::http::Response<Self> {
         activity.answer_began();
-        Self { is_whole: is_to_head || body.is_end_stream(), body, activity }
+        let length = answer.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        answer.map(|body| {
+            let bytes_left = length.or(body.size_hint().exact());
+            Self { is_whole: is_to_head || body.is_end_stream() || bytes_left == Some(0), body, activity, bytes_left }
+        })
     }
 }
 
@@ -71,9 +79,16 @@ impl HttpBody for Leaving {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        // What fails is at its end too, but not whole.
-        let is_more = matches!(polled, Poll::Ready(None | Some(Ok(_))));
-        self.is_whole = is_more && (matches!(polled, Poll::Ready(None)) || self.body.is_end_stream());
+        self.is_whole = match &polled {
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
+                self.bytes_left = self.bytes_left.map(|left| left.saturating_sub(bytes));
+                frame.is_trailers() || self.bytes_left == Some(0) || self.body.is_end_stream()
+            }
+            // What fails is at its end too, but not whole.
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
         polled
     }
 

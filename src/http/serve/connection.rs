@@ -85,5 +85,5 @@ fn answer(
         let Ok(answer) = router.call(request).await;
         answer
     });
-    async move { Ok(answered.await.map(|body| Leaving::new(body, activity, is_head))) }
+    async move { Ok(Leaving::of(answered.await, activity, is_head)) }
 }

@@ -144,6 +144,20 @@ fn more_long_answers_at_once_than_are_let_are_busy_and_short_ones_go_on() {
     });
 }
 
+/// Whoever were told to try again would be refused: the task is dismissed then.
+#[test]
+fn a_change_is_answered_also_where_there_is_no_place_for_a_long_answer() {
+    let served = Served::with(filled(temporary(), 50), options().streams_max(1).calls_max(1));
+    served.runtime.block_on(async {
+        let reading = begun(&served.router, list()).await;
+        for path in ["/task/dismiss", "/task/restore"] {
+            let answer = ask(&served.router, post(path, r#"{"params":{"task_id":1}}"#)).await;
+            assert!(answer.status == 200 && answer.body.len() > 50 * MESSAGE_BYTES, "{path}: {}", answer.status);
+        }
+        drop(reading);
+    });
+}
+
 #[test]
 fn a_store_that_fails_in_the_midst_of_an_answer_cuts_it_off() {
     let directory = tempfile::tempdir().unwrap();

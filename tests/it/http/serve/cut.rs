@@ -5,6 +5,7 @@ use std::sync::mpsc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH};
 use axum::routing::get;
 use taskstore::http::ServeOptions;
 
@@ -61,4 +62,21 @@ fn a_slow_client_that_goes_on_gets_all() {
     client.head().unwrap();
     assert_eq!(client.chunks().unwrap(), 512 * (64 << 10));
     assert_eq!(client.get("/").body, b"hello");
+}
+
+/// Such a body is asked for no more once its length is reached, so it never says that it has ended.
+#[test]
+fn an_answer_of_a_told_length_is_whole_also_where_its_body_does_not_know_its_end() {
+    let (gone, told) = mpsc::channel();
+    let file = async move || {
+        let body = Body::new(Pieces { left: 16, gone: Some(gone.clone()) });
+        ([(CONTENT_LENGTH, "1048576"), (CONNECTION, "close")], body)
+    };
+    let running = Running::new(Router::new().route("/file", get(file)), ServeOptions::new());
+    for _ in 0..10 {
+        let mut client = running.client_of(&head("GET", "/file"));
+        told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(client.answer().unwrap().body.len(), 16 * (64 << 10));
+        assert!(client.is_ended());
+    }
 }
