@@ -13,7 +13,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::authenticator::User;
 use super::calls::Slot;
@@ -55,19 +55,15 @@ pub(super) async fn answered_alike(
     write: impl FnOnce(&TaskStore, &mut Spool) -> crate::Result<()> + Send + 'static,
 ) -> Response {
     let begin_by = begin_by();
-    let caller = match service.shared.ask(question) {
-        Turn::First(first) => Caller::First(first),
-        Turn::Later(mut later) => match timeout_at(begin_by, &mut later.answer).await {
-            Ok(Ok(bytes)) => return shown_to(user, json(Body::from(bytes))),
-            Err(_) if !later.has_begun() => return shown_to(user, api.refuse(Problem::Overloaded).into_response()),
-            Ok(Err(_)) => Caller::Reader,
-            Err(_) => match later.answer.await {
-                Ok(bytes) => return shown_to(user, json(Body::from(bytes))),
-                Err(_) => Caller::Reader,
-            },
+    let body = match service.shared.ask(question) {
+        Turn::First(first) => written(service, begin_by, Caller::First(first), write).await,
+        Turn::Later(later) => match later.answer(begin_by).await {
+            Ok(Some(bytes)) => Ok(Body::from(bytes)),
+            Ok(None) => written(service, begin_by, Caller::Reader, write).await,
+            Err(problem) => Err(problem),
         },
     };
-    shown_to(user, response(api, written(service, begin_by, caller, write).await))
+    shown_to(user, response(api, body))
 }
 
 /// For whom the store is called.

@@ -39,7 +39,7 @@
 //!
 //! Calls of the store run on tokio's blocking threads: at most [`Options::calls_max`] that read, and as many that write.
 //! Requests that ask the same, and come before the call for the first of them has begun, share its answer: many who look at
-//! one page cost little more than one, and nobody gets an answer that was read before they asked.
+//! one page cost the store one call, and nobody gets an answer that was read before they asked.
 //! An answer of up to 256 KiB is collected, and has a length. A longer one is streamed: it holds a thread, a snapshot and
 //! less than half a MiB, at most [`Options::streams_max`] of them at a time. One whose reader takes nothing for
 //! [`Options::send_time_max`] is cut off, so that it cannot be taken for whole; where all places for streams are taken, the

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::refused::Problem;
 
 /// What is asked for: two that are equal have the same answer, whoever asks.
 pub(super) type Question = Vec<u8>;
@@ -38,8 +41,7 @@ pub(super) struct First {
 
 /// Who waits for the first.
 pub(super) struct Later {
-    /// Without an answer, one has to ask oneself: it was refused, or is too long to be shared.
-    pub(super) answer: oneshot::Receiver<Bytes>,
+    answer: oneshot::Receiver<Bytes>,
     has_begun: Arc<AtomicBool>,
 }
 
@@ -89,8 +91,18 @@ impl Drop for First {
 }
 
 impl Later {
+    /// The answer; `None` if one has to ask oneself, since it was refused or is too long to be shared.
+    pub(super) async fn answer(mut self, begin_by: Instant) -> Result<Option<Bytes>, Problem> {
+        let answer = match timeout_at(begin_by, &mut self.answer).await {
+            Ok(answer) => answer,
+            Err(_) if !self.has_begun() => return Err(Problem::Overloaded),
+            Err(_) => self.answer.await,
+        };
+        Ok(answer.ok())
+    }
+
     /// Whether the store is being called.
-    pub(super) fn has_begun(&self) -> bool {
+    fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::Relaxed)
     }
 }
