@@ -12,6 +12,16 @@ CREATE TABLE configuration (
     deleted_ns INTEGER
 ) STRICT;
 
+-- An open store that answers for the end of what it has started, until that has ended or the store is closed. It holds a lock
+-- on the file beside the database that ends in "-owner-" and the name: who can take that lock knows that the owner is dead.
+-- What it owns has its id, by no foreign key: for that alone the end of a task would cost a third more.
+CREATE TABLE owner (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id > 0),
+    name       TEXT    NOT NULL UNIQUE CHECK (length(name) = 32 AND name NOT GLOB '*[^0-9a-f]*'),
+    process_id INTEGER NOT NULL CHECK (process_id > 0),
+    since_ns   INTEGER NOT NULL
+) STRICT;
+
 -- Something a user started.
 CREATE TABLE task (
     id               INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id > 0),
@@ -30,6 +40,7 @@ CREATE TABLE task (
     message_count    INTEGER NOT NULL DEFAULT 0, -- also the seq of the newest message
     level_reached    INTEGER,          -- the highest level of its messages: 4 warn, 5 error; NULL if none is that high
     key              TEXT CHECK (key <> ''), -- unique among the tasks
+    owner            INTEGER,          -- who answers for its end; NULL for nobody, and once it has ended
     dismissed        INTEGER GENERATED ALWAYS AS (dismissed_ns IS NOT NULL) VIRTUAL,
 
     CHECK (outcome BETWEEN 1 AND 3), -- IN would build a table at every write
@@ -42,7 +53,8 @@ CREATE TABLE task (
     CHECK (progress_done >= 0 AND progress_total >= 0),
     CHECK (progress_done IS NOT NULL OR (progress_total IS NULL AND progress_phase IS NULL)),
     CHECK (message_count >= 0),
-    CHECK (level_reached BETWEEN 4 AND 5)
+    CHECK (level_reached BETWEEN 4 AND 5),
+    CHECK (owner IS NULL OR outcome IS NULL)
 ) STRICT;
 
 -- Lists go by the id, which every index ends with, or by a time. All but the first are of few tasks, or are written once
@@ -53,6 +65,8 @@ CREATE INDEX task_in_progress ON task (started_ns) WHERE outcome IS NULL;
 CREATE INDEX task_unsuccessful ON task (outcome, dismissed) WHERE outcome > 1;
 CREATE INDEX task_with_warnings ON task (dismissed) WHERE level_reached IS NOT NULL;
 CREATE INDEX task_ended ON task (dismissed, updated_ns) WHERE outcome IS NOT NULL;
+-- What has ended, and what nobody answers for, is not in the indexes of owners.
+CREATE INDEX task_owned ON task (owner) WHERE owner IS NOT NULL;
 -- Rows without a key, which most are, are not in the indexes of keys.
 CREATE UNIQUE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 
@@ -116,6 +130,7 @@ CREATE TABLE run (
     only_on_failure INTEGER NOT NULL CHECK (only_on_failure IN (0, 1)), -- not shown if it was successful
     event_count     INTEGER NOT NULL DEFAULT 0 CHECK (event_count >= 0), -- also the seq of the newest event
     key             TEXT CHECK (key <> ''), -- unique among the runs of the system task
+    owner           INTEGER,          -- who answers for its end; NULL for nobody, and once it has ended
 
     CHECK (status BETWEEN 1 AND 4),
     CHECK (finished_ns >= started_ns),
@@ -123,11 +138,13 @@ CREATE TABLE run (
     CHECK (finished_ns IS NULL OR status IS NOT NULL),
     CHECK (duration_ns >= 0 AND expires_after_ns >= 0),
     CHECK (interrupted = 0 OR finished_ns IS NOT NULL),
-    CHECK (expires_ns IS NULL OR finished_ns IS NOT NULL)
+    CHECK (expires_ns IS NULL OR finished_ns IS NOT NULL),
+    CHECK (owner IS NULL OR finished_ns IS NULL)
 ) STRICT;
 
 CREATE INDEX run_of_system_task ON run (system_task_id, id);
 CREATE INDEX run_expiring ON run (expires_ns) WHERE expires_ns IS NOT NULL;
+CREATE INDEX run_owned ON run (owner) WHERE owner IS NOT NULL;
 CREATE UNIQUE INDEX run_key ON run (system_task_id, key) WHERE key IS NOT NULL;
 
 -- What a run said, in the order of seq, which counts from 1 without a gap.

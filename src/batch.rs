@@ -43,7 +43,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`TaskStore::start_detached`].
     pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
-        self.verb(operation::start(self.context, task)?)
+        self.verb(operation::start(self.context, task, None)?)
     }
 
     /// See [`TaskStore::message`].
@@ -194,7 +194,7 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`SystemTasks::start_with`](crate::SystemTasks::start_with).
     pub fn start_run(&self, name: impl Into<String>, uid: Option<&str>, options: RunOptions) -> Result<StartedRun> {
-        self.verb(run::start(self.context, name.into(), uid.map(str::to_owned), options)?)
+        self.verb(run::start(self.context, name.into(), uid.map(str::to_owned), options, None)?)
     }
 
     /// See [`RunningSystemTask::log`](crate::RunningSystemTask::log).

@@ -118,6 +118,18 @@ pub enum Error {
     #[error("the store is closed")]
     Closed,
 
+    /// The store was opened by another process, of which this one was forked. What SQLite has open belongs to that process:
+    /// nothing was read or written. Open the file again in this process.
+    #[error(
+        "the store was opened by process {opened_by}, and process {called_by} was forked from it; open the file again there"
+    )]
+    Forked {
+        /// The process that opened the store.
+        opened_by: u32,
+        /// The process that called it.
+        called_by: u32,
+    },
+
     /// A call to the store itself from inside its own `batch`, which would wait for itself.
     #[error("the store was called inside its own batch; use the batch's methods there")]
     InsideBatch,

@@ -13,7 +13,9 @@ mod id;
 mod limits;
 mod maintenance;
 mod options;
+mod owner;
 mod page;
+mod recovery;
 mod rfc3339;
 mod sqlite;
 mod store;
@@ -33,6 +35,7 @@ pub use limits::Limits;
 pub use maintenance::CleanReport;
 pub use options::{Durability, OpenOptions};
 pub use page::{Cursor, Page};
+pub use recovery::RecoverReport;
 pub use store::TaskStore;
 pub use system_task::{
     Attributes, Direction, LogEvent, LogLevel, LoggedEvent, NumberedPage, PageNumber, Pagination, Run, RunId,
@@ -40,6 +43,6 @@ pub use system_task::{
     SystemTasks,
 };
 pub use task::{
-    ConfigurationFilter, Dismissed, Level, Message, NewTask, NotEnded, Order, Outcome, Outcomes, Progress, RunError,
-    RunningTask, Task, TaskCounts, TaskFilter, TaskId, TaskState, TaskWithMessages, TimeRange,
+    ConfigurationFilter, Dismissed, Level, Message, NewTask, NotDetached, NotEnded, Order, Outcome, Outcomes, Progress,
+    RunError, RunningTask, Task, TaskCounts, TaskFilter, TaskId, TaskState, TaskWithMessages, TimeRange,
 };

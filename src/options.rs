@@ -49,6 +49,7 @@ impl fmt::Debug for Uuids {
 /// | [`clock`](Self::clock) | [`SystemClock`] | where times come from |
 /// | [`uuids`](Self::uuids) | random, version 4 | where the uuids of system tasks come from |
 /// | [`limits`](Self::limits) | [`Limits::default`] | the largest inputs |
+/// | [`recover`](Self::recover) | yes | interrupt the work of dead processes first |
 /// | [`read_only`](Self::read_only) | no | refuse to write |
 /// | [`immutable`](Self::immutable) | no | nobody writes the file: skip all locks |
 ///
@@ -70,6 +71,7 @@ pub struct OpenOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) uuids: Uuids,
     pub(crate) limits: Limits,
+    pub(crate) recover: bool,
     pub(crate) read_only: bool,
     pub(crate) immutable: bool,
 }
@@ -87,6 +89,7 @@ impl OpenOptions {
             clock: Arc::new(SystemClock),
             uuids: Uuids(Arc::new(Uuid::new_v4)),
             limits: Limits::default(),
+            recover: true,
             read_only: false,
             immutable: false,
         }
@@ -123,6 +126,14 @@ impl OpenOptions {
         Self { limits, ..self }
     }
 
+    /// Whether opening does what [`TaskStore::recover`] does, so that what dead processes were doing is shown as interrupted
+    /// from the first reading on. Where another writer keeps it from that for a second, or the disk is full, the store opens
+    /// all the same. A store that only reads never does.
+    #[must_use]
+    pub fn recover(self, recover: bool) -> Self {
+        Self { recover, ..self }
+    }
+
     /// Opens an existing file for reading only: every verb that writes is [`ReadOnly`](crate::Error::ReadOnly).
     #[must_use]
     pub fn read_only(self, read_only: bool) -> Self {
@@ -140,7 +151,8 @@ impl OpenOptions {
     /// Opens a store, creating the file, with mode 0600, if there is none. The directory must exist.
     ///
     /// A file or directory that cannot be written is opened for reading only where SQLite can read it;
-    /// [`TaskStore::is_read_only`] tells. Opening costs the same whatever the size of the file.
+    /// [`TaskStore::is_read_only`] tells. Opening costs the same whatever the size of the file, but for the work of dead
+    /// processes that it [interrupts](Self::recover).
     ///
     /// # Errors
     ///

@@ -1,19 +1,22 @@
 //! The handle.
 
 use std::fs;
+use std::mem;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use crate::clock::{self, Clock};
 use crate::limits::Limits;
 use crate::options::{OpenOptions, Uuids};
-use crate::sqlite::{self, Database, Location};
-use crate::task::DROP_PATIENCE;
+use crate::owner::Owner;
+use crate::sqlite::owner::{Interrupted, Interruption};
+use crate::sqlite::{self, Database, Location, Write};
 use crate::task::kept_progress::KeptProgress;
+use crate::task::{DROP_PATIENCE, reason};
 use crate::{Error, Result};
 
 /// An open store. A clone is the same store; it can be used from many threads at once.
@@ -21,7 +24,7 @@ use crate::{Error, Result};
 /// # Errors of writing
 ///
 /// Every verb that writes may answer [`Busy`](Error::Busy), [`ReadOnly`](Error::ReadOnly), [`Closed`](Error::Closed),
-/// [`InsideBatch`](Error::InsideBatch), [`DiskFull`](Error::DiskFull), [`Damaged`](Error::Damaged),
+/// [`InsideBatch`](Error::InsideBatch), [`Forked`](Error::Forked), [`DiskFull`](Error::DiskFull), [`Damaged`](Error::Damaged),
 /// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261, or [`Engine`](Error::Engine):
 /// nothing was written. After [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a [key](crate::NewTask::key)
 /// makes trying again harmless.
@@ -29,7 +32,7 @@ use crate::{Error, Result};
 /// # Errors of reading
 ///
 /// Every verb that reads may answer [`Closed`](Error::Closed), [`InsideBatch`](Error::InsideBatch),
-/// [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) or [`Engine`](Error::Engine).
+/// [`Forked`](Error::Forked), [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) or [`Engine`](Error::Engine).
 ///
 /// # Closing
 ///
@@ -37,6 +40,17 @@ use crate::{Error, Result};
 /// already, but for the [`progress`](Self::progress) of the last second, which closing writes: `close` says if it cannot,
 /// while the last clone that is dropped tries for a second at most and ignores what goes wrong. What
 /// [`Durability::Normal`](crate::Durability::Normal) does not promise, [`flush`](Self::flush) does.
+///
+/// A closed store answers for nothing any more. A task or run that it was [to end](Self::start) and that is still in
+/// progress, because its guard is alive or could not record its end, becomes interrupted with the closing ("interrupted: its
+/// store was closed"); where that cannot be written, the next [recovery](Self::recover) does it.
+///
+/// # Forking
+///
+/// A process that was forked from the one that opened the store, and that has not executed another program, must not use
+/// what SQLite has open there: in it every verb is [`Forked`](Error::Forked), and dropping the store, or a guard of it, does
+/// nothing. It opens the file anew. A [batch](Self::batch) inside which it was forked is refused at its end. As long as it
+/// lives, its parent's work is not [found interrupted](Self::recover) if the parent dies, since it holds its parent's lock.
 #[derive(Clone, Debug)]
 pub struct TaskStore {
     shared: Arc<Shared>,
@@ -45,18 +59,23 @@ pub struct TaskStore {
 #[derive(Debug)]
 struct Shared {
     // Fields drop in this order: the files are closed before their directory is removed.
-    database: Database,
+    /// Always there, but while this is dropped.
+    database: Option<Database>,
     context: Context,
-    _directory: Option<TemporaryDirectory>,
+    directory: Option<TemporaryDirectory>,
 }
 
 impl Shared {
+    fn database(&self) -> &Database {
+        self.database.as_ref().expect("only `drop` takes the database out")
+    }
+
     fn write_kept_progress(&self, patience: Duration, silent_at: Option<Duration>) -> Result<()> {
         if self.context.kept_progress.is_empty() {
             return Ok(());
         }
         let kept_progress = Arc::clone(&self.context.kept_progress);
-        let written = self.database.write_within(patience, move |write| {
+        let written = self.database().write_within(patience, move |write| {
             let unwritten = kept_progress.unwritten(silent_at).into_iter();
             let calls = unwritten.map(|(id, number, progress)| {
                 let in_progress = sqlite::task::set_progress(write, id, &progress)?;
@@ -67,12 +86,44 @@ impl Shared {
         self.context.kept_progress.written(written, self.context.monotonic());
         Ok(())
     }
+
+    /// Interrupts what the store still owns, part by part as `write` writes them, and takes leave as an owner. What cannot
+    /// be written is left to the next recovery.
+    fn retire(&self, write: impl Fn(Retirement) -> Result<Interrupted>) {
+        let Some(owner) = self.context.owner.as_ref().filter(|owner| owner.has_begun()) else { return };
+        let retire = || {
+            let how = self.context.interruption("interrupted: its store was closed")?;
+            while !write(Retirement { owner: Arc::clone(owner), how: how.clone() })?.is_all {}
+            Ok::<_, Error>(())
+        };
+        owner.end(retire().is_ok());
+    }
+}
+
+/// The interruption of a part of what a store still owns.
+struct Retirement {
+    owner: Arc<Owner>,
+    how: Interruption,
+}
+
+impl Retirement {
+    fn run(&self, write: &Write<'_>) -> Result<Interrupted> {
+        self.owner.retire_some(write, &self.how)
+    }
 }
 
 impl Drop for Shared {
     /// There is nobody left to tell of a failure.
     fn drop(&mut self) {
-        let _ = self.write_kept_progress(DROP_PATIENCE, None);
+        if self.database().is_forked() {
+            // All of it is the parent's.
+            mem::forget(self.database.take());
+            return mem::forget(self.directory.take());
+        }
+        let deadline = Instant::now() + DROP_PATIENCE;
+        let patience = || deadline.saturating_duration_since(Instant::now());
+        let _ = self.write_kept_progress(patience(), None);
+        self.retire(|retirement| self.database().write_within(patience(), move |write| retirement.run(write)));
     }
 }
 
@@ -81,6 +132,8 @@ impl Drop for Shared {
 pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) kept_progress: Arc<KeptProgress>,
+    /// `None` in memory, where nothing outlives the process.
+    pub(crate) owner: Option<Arc<Owner>>,
     clock: Arc<dyn Clock>,
     uuids: Uuids,
 }
@@ -92,6 +145,11 @@ impl Context {
 
     pub(crate) fn monotonic(&self) -> Duration {
         self.clock.monotonic()
+    }
+
+    /// An interruption now, for this reason.
+    pub(crate) fn interruption(&self, reason: &str) -> Result<Interruption> {
+        Ok(Interruption { reason: reason::cut(reason.to_owned(), self.limits.text_bytes_max), now_ns: self.now_ns()? })
     }
 
     pub(crate) fn new_uuid(&self) -> Uuid {
@@ -138,7 +196,8 @@ impl TaskStore {
     }
 
     /// Closes the store for all its clones: it waits for a call that is writing, writes the
-    /// [`progress`](Self::progress) that is not written yet, and every later call is [`Closed`](Error::Closed). If no
+    /// [`progress`](Self::progress) that is not written yet, interrupts what the store still [answers for](Self#closing),
+    /// and every later call is [`Closed`](Error::Closed). If no
     /// other process has the file open, its `-wal` is merged and goes.
     ///
     /// # Errors
@@ -147,9 +206,13 @@ impl TaskStore {
     /// [`Closed`](Error::Closed) if it was closed before, [`Engine`](Error::Engine). If there is progress to write, also
     /// the other [errors of writing](Self#errors-of-writing): then the store stays open, and has lost nothing.
     pub fn close(&self) -> Result<()> {
+        self.database().refuse_forked()?;
         let kept_progress = &self.context().kept_progress;
         kept_progress.stop_keeping();
-        let closed = self.write_kept_progress(Duration::MAX, None).and_then(|()| self.database().close());
+        let closed = self.write_kept_progress(Duration::MAX, None).and_then(|()| {
+            self.database()
+                .close(|closing| self.shared.retire(|retirement| closing.write(|write| retirement.run(write))))
+        });
         closed.inspect_err(|_| kept_progress.keep_again())
     }
 
@@ -185,15 +248,58 @@ impl TaskStore {
     /// # Ok::<(), taskstore::Error>(())
     /// ```
     pub fn flush(&self) -> Result<()> {
+        self.database().refuse_forked()?;
         self.write_kept_progress(Duration::MAX, None)?;
         self.database().flush()
+    }
+
+    /// Runs an operation that starts something which this store is to answer for.
+    pub(crate) fn write_owned<T: Send + 'static>(
+        &self,
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let Some(owner) = self.context().owner.as_ref().filter(|owner| !owner.is_ready()) else {
+            return self.database().write(operation);
+        };
+        self.database().refuse_inside()?;
+        if self.is_read_only() {
+            return Err(Error::ReadOnly);
+        }
+        owner.make_ready()?;
+        let answer = self.database().write(operation);
+        if matches!(answer, Err(Error::Closed)) {
+            // It has taken leave meanwhile.
+            owner.end(true);
+        }
+        answer
+    }
+
+    /// Runs an operation by which this store no longer answers for something; it is given the store's id as an owner.
+    pub(crate) fn write_detached(
+        &self,
+        operation: impl Fn(&Write<'_>, i64) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        match self.context().owner.clone() {
+            None => self.database().refuse_inside(),
+            Some(owner) => self.database().write(move |write| match owner.known_id(write)? {
+                Some(id) => operation(write, id),
+                None => Ok(()),
+            }),
+        }
+    }
+
+    /// An end was refused because what was to end has ended before: maybe this store passed for dead.
+    pub(crate) fn doubt_owner(&self, refused: &Error) {
+        if let (Some(owner), Error::WrongState { .. } | Error::RunEnded { .. }) = (&self.context().owner, refused) {
+            owner.doubt();
+        }
     }
 
     /// Whether the store can only be read: by [`OpenOptions::read_only`] or
     /// [`immutable`](OpenOptions::immutable), or because the file or its directory cannot be written.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        self.shared.database.is_read_only()
+        self.database().is_read_only()
     }
 
     pub(crate) fn open_file(options: &OpenOptions, path: &Path) -> Result<Self> {
@@ -210,18 +316,27 @@ impl TaskStore {
     }
 
     fn new(options: &OpenOptions, location: Location, directory: Option<TemporaryDirectory>) -> Result<Self> {
-        let database = Database::open(location, options)?;
+        let database = Database::open(location.clone(), options)?;
+        let owner = match location {
+            Location::File(path) => Some(Arc::new(Owner::new(&path))),
+            Location::Memory => None,
+        };
         let context = Context {
             limits: options.limits,
             kept_progress: Arc::default(),
+            owner,
             clock: Arc::clone(&options.clock),
             uuids: options.uuids.clone(),
         };
-        Ok(Self { shared: Arc::new(Shared { database, context, _directory: directory }) })
+        let store = Self { shared: Arc::new(Shared { database: Some(database), context, directory }) };
+        if options.recover {
+            store.recover_at_open();
+        }
+        Ok(store)
     }
 
     pub(crate) fn database(&self) -> &Database {
-        &self.shared.database
+        self.shared.database()
     }
 
     pub(crate) fn context(&self) -> &Context {

@@ -33,6 +33,8 @@ thread_local! {
 pub(crate) struct Database {
     /// Tells the databases of this process apart.
     number: u64,
+    /// The process that has opened it.
+    process_id: u32,
     location: Location,
     settings: Settings,
     read_only: bool,
@@ -61,6 +63,7 @@ impl Database {
         };
         Ok(Self {
             number: OPENED.fetch_add(1, Ordering::Relaxed),
+            process_id: std::process::id(),
             location,
             settings,
             read_only: writer.is_none(),
@@ -114,6 +117,8 @@ impl Database {
         let transaction = turn.begin()?;
         let write = Write::new(turn.connection());
         let answer = work(&write)?;
+        // `work` is the one that may have forked meanwhile.
+        self.refuse_forked()?;
         turn.commit(&write, transaction)?;
         Ok(answer)
     }
@@ -163,6 +168,11 @@ impl Database {
                 work(&Read { connection: turn.connection() })
             }
         }
+    }
+
+    /// Reads on the write connection of a file: where nobody else has the store yet, it needs no other for that.
+    pub(crate) fn read_at_open<T>(&self, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        work(&Read { connection: self.take_turn(self.settings.busy_timeout)?.connection() })
     }
 
     /// Runs `work` on a connection of its own that reads, with which constraints can be checked.
@@ -219,11 +229,12 @@ impl Database {
 
     /// See [`TaskStore::wait_for_change`](crate::TaskStore::wait_for_change).
     pub(crate) fn wait_for_change(&self, since: ChangeToken, timeout: Duration) -> Result<Option<ChangeToken>> {
+        self.refuse_forked()?;
         self.changes.wait(timeout, || Ok(Some(self.change_token()?).filter(|now| *now != since)))
     }
 
-    /// See [`TaskStore::close`](crate::TaskStore::close).
-    pub(crate) fn close(&self) -> Result<()> {
+    /// See [`TaskStore::close`](crate::TaskStore::close). What `last` writes nobody else writes behind.
+    pub(crate) fn close(&self, last: impl FnOnce(&Closing<'_>)) -> Result<()> {
         let mut readers = Vec::new();
         if self.read_only {
             self.writer.close_read_only()?;
@@ -232,6 +243,7 @@ impl Database {
             return readers.into_iter().try_for_each(close_connection);
         }
         let mut turn = self.take_turn(self.settings.busy_timeout)?;
+        last(&Closing(&turn));
         let connection = turn.take();
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
@@ -330,7 +342,21 @@ impl Database {
         self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this process was forked from the one that has opened the database. Then nothing of it may be used or closed,
+    /// and no lock be waited for: another thread may have held it at the fork.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process_id
+    }
+
+    pub(crate) fn refuse_forked(&self) -> Result<()> {
+        match std::process::id() {
+            called_by if called_by != self.process_id => Err(Error::Forked { opened_by: self.process_id, called_by }),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn refuse_inside(&self) -> Result<()> {
+        self.refuse_forked()?;
         // A thread that is ending has no batch any more.
         if WRITING.try_with(|writing| writing.borrow().contains(&self.number)).unwrap_or(false) {
             return Err(Error::InsideBatch);
@@ -372,6 +398,16 @@ impl<T: Send, F: Fn(&Write<'_>) -> Result<T> + Send + Sync> Call for Waiting<T, 
 
     fn refuse(&self, error: Error) {
         self.answer(Err(error));
+    }
+}
+
+/// The last turn of a store that is being closed.
+pub(crate) struct Closing<'a>(&'a TurnGuard<'a>);
+
+impl Closing<'_> {
+    /// Runs an operation in a transaction of its own.
+    pub(crate) fn write<T>(&self, operation: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
+        self.0.alone(self.0.wait(), operation)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What SQLite's result codes mean to the store.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use rusqlite::ffi;
@@ -68,6 +69,15 @@ pub(super) fn rolled_back() -> Error {
 pub(super) fn leader_panicked() -> Error {
     let source = EngineError(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
     Error::OutcomeUnknown { source }
+}
+
+/// The typed error of a failure beside the database.
+pub(crate) fn outside(action: &'static str, error: io::Error) -> Error {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        let full = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), Some(error.to_string()));
+        return Error::DiskFull { source: EngineError(full) };
+    }
+    Error::Io { action, source: error }
 }
 
 /// The same error for another caller of the same transaction.

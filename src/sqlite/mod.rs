@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod keyed;
 mod open;
+pub(crate) mod owner;
 mod row;
 mod schema;
 mod search;
@@ -22,6 +23,7 @@ mod writer;
 pub(crate) use check::check;
 pub(crate) use database::Database;
 pub use error::EngineError;
+pub(crate) use error::outside;
 pub(crate) use open::Location;
 pub(crate) use transaction::{Read, Verbs, Write};
 

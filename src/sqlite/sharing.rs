@@ -37,12 +37,14 @@ const SLICE_ALONE: Duration = Duration::from_millis(250);
 pub(super) struct Sharing {
     /// For all statements but the one that begins.
     busy_timeout: Duration,
+    /// Of this process.
+    process_id: u32,
     slice: Mutex<Slice>,
 }
 
 impl Sharing {
     pub(super) fn new(busy_timeout: Duration) -> Self {
-        Self { busy_timeout, slice: Mutex::default() }
+        Self { busy_timeout, process_id: std::process::id(), slice: Mutex::default() }
     }
 
     /// Begins a transaction that writes, waiting until `deadline` for other processes. It tries at least once.
@@ -61,7 +63,7 @@ impl Sharing {
         }
         let mut waited = false;
         loop {
-            match Transaction::immediate(connection) {
+            match Transaction::immediate(connection, self.process_id) {
                 Err(Error::Busy { .. }) if sleep(between_tries(), deadline) => {
                     waited = true;
                     now = Instant::now();
@@ -73,6 +75,11 @@ impl Sharing {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether this process was forked from the one that begins transactions here.
+    pub(super) fn is_forked(&self) -> bool {
+        std::process::id() != self.process_id
     }
 
     /// Others may write now.

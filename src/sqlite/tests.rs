@@ -232,7 +232,7 @@ fn a_caller_that_breaks_the_transaction_of_its_group_fails_alone() {
             // It writes, and then fails as SQLite does.
             Box::new(move || {
                 outer.database().write(move |write| {
-                    super::task::start(write, &task, 0)?;
+                    super::task::start(write, &task, None, 0)?;
                     Err(super::error::rolled_back())
                 })
             })

@@ -143,7 +143,7 @@ impl Read<'_> {
         if !self.connection.is_autocommit() {
             return read();
         }
-        let snapshot = Transaction::begin(self.connection, "BEGIN", "read")?;
+        let snapshot = Transaction::snapshot(self.connection)?;
         let value = read()?;
         snapshot.commit()?;
         Ok(value)
@@ -153,17 +153,21 @@ impl Read<'_> {
 /// A transaction that is rolled back unless it was committed, also when a panic unwinds through it.
 pub(super) struct Transaction<'a> {
     connection: &'a Connection,
+    /// The process that may write with the connection. `None` for one that reads.
+    process_id: Option<u32>,
 }
 
 impl<'a> Transaction<'a> {
     /// A transaction that takes the write lock at once: one that read first could not get it later.
-    pub(super) fn immediate(connection: &'a Connection) -> Result<Self> {
-        Self::begin(connection, "BEGIN IMMEDIATE", "lock the file")
+    pub(super) fn immediate(connection: &'a Connection, process_id: u32) -> Result<Self> {
+        run(connection, "BEGIN IMMEDIATE", "lock the file")?;
+        Ok(Self { connection, process_id: Some(process_id) })
     }
 
-    fn begin(connection: &'a Connection, sql: &'static str, action: &'static str) -> Result<Self> {
-        run(connection, sql, action)?;
-        Ok(Self { connection })
+    /// A transaction that reads, and takes no lock that another reader would wait for.
+    fn snapshot(connection: &'a Connection) -> Result<Self> {
+        run(connection, "BEGIN", "read")?;
+        Ok(Self { connection, process_id: None })
     }
 
     pub(super) fn commit(self) -> Result<()> {
@@ -175,7 +179,9 @@ impl<'a> Transaction<'a> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        if !self.connection.is_autocommit() {
+        // In a process that was forked meanwhile the transaction is its parent's.
+        let is_forked = || self.process_id.is_some_and(|process_id| process_id != std::process::id());
+        if !self.connection.is_autocommit() && !is_forked() {
             // A connection that cannot even roll back is replaced: see `Writer`.
             let _ = run(self.connection, "ROLLBACK", "roll back");
         }

@@ -98,6 +98,10 @@ impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
         self.sharing.end();
         if let Some(connection) = self.connection.take() {
+            if !connection.is_autocommit() && self.sharing.is_forked() {
+                // The parent's transaction: see `Transaction`. Closing it would drop its locks.
+                return std::mem::forget(connection);
+            }
             // A connection that could not roll back would take the next caller's write into the old transaction.
             let sound = connection.is_autocommit() && !self.lost.get();
             self.writer.give_back(sound.then_some(connection));

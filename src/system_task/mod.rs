@@ -153,7 +153,7 @@ impl RunOptions {
     ///
     /// let store = TaskStore::open_in_memory()?;
     /// let nightly = RunOptions::new().key("night of 2026-11-21");
-    /// let first = store.system_tasks().start_with("backup", None, nightly.clone())?.detach();
+    /// let first = store.system_tasks().start_with("backup", None, nightly.clone())?.detach()?;
     /// let again = store.system_tasks().start_with("backup", None, nightly)?;
     /// assert_eq!(again.id(), first.id());
     /// again.finish()?;

@@ -1,19 +1,23 @@
 //! What each verb writes, made ready before any lock is taken. [`TaskStore`](crate::TaskStore) and
 //! [`Batch`](crate::Batch) share these.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{LogEvent, LogLevel, RunOptions, StartedRun, SystemTaskStatus};
+use crate::owner::Owner;
 use crate::sqlite::system_task::{Event, RunEnd, RunStart};
 use crate::sqlite::{self, Write};
 use crate::store::Context;
 use crate::{Error, Result};
 
+/// `owner` is who is to answer for the run, if anybody is.
 pub(crate) fn start(
     context: &Context,
     name: String,
     uid: Option<String>,
     options: RunOptions,
+    owner: Option<Arc<Owner>>,
 ) -> Result<impl Fn(&Write<'_>) -> Result<StartedRun> + use<>> {
     context.limits.check_given_name("name", &name)?;
     if let Some(uid) = &uid {
@@ -31,6 +35,7 @@ pub(crate) fn start(
         description: options.description,
         only_on_failure: options.only_on_failure,
         key: options.key,
+        owner,
         now_ns: context.now_ns()?,
     };
     let started = context.monotonic();

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::operation::{self, Ending};
 use super::{LogEvent, LogLevel, RunId, RunOptions, SystemTaskStatus, SystemTasks};
-use crate::task::{DROP_PATIENCE, NotEnded, RunError, reason};
-use crate::{Result, TaskStore};
+use crate::task::{DROP_PATIENCE, NotDetached, NotEnded, RunError, reason};
+use crate::{Result, TaskStore, sqlite};
 
 /// A run that has started: what its verbs inside a [`Batch`](crate::Batch) need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl StartedRun {
 ///
 /// [`finish`](Self::finish) consumes it. Dropped without, it records an interruption: status error, with an event that
 /// says so ("ended without finish", or "panicked"); that tries for a second at most, ignores what goes wrong, and never
-/// panics. What was logged is on disk as soon as the call has returned, and no verb takes it back.
+/// panics. Where it cannot be recorded, or the process was killed, the run becomes interrupted when the
+/// [store closes](TaskStore#closing), or by [`TaskStore::recover`]. What was logged is on disk as soon as the call has returned, and no verb takes it back.
 ///
 /// # Example
 ///
@@ -106,11 +107,22 @@ impl RunningSystemTask {
         &self.run
     }
 
-    /// Lets go of the run, which stays in progress: from now on it is ended inside a [`Batch`](crate::Batch).
-    #[must_use = "this is what ends the run from now on"]
-    pub fn detach(mut self) -> StartedRun {
-        self.armed = false;
-        self.run.clone()
+    /// Lets go of the run, which stays in progress whatever becomes of this process: nobody answers for it any more, and it
+    /// is ended inside a [`Batch`](crate::Batch).
+    ///
+    /// # Errors
+    ///
+    /// [`NotDetached`] gives the run back with the error, as if nothing had been tried: dropping that records an
+    /// interruption. The error is one of [writing](TaskStore#errors-of-writing).
+    pub fn detach(mut self) -> Result<StartedRun, NotDetached<Self>> {
+        let id = self.run.id;
+        match self.store.write_detached(move |write, owner| sqlite::owner::detach_run(write, id, owner)) {
+            Ok(()) => {
+                self.armed = false;
+                Ok(self.run.clone())
+            }
+            Err(error) => Err(NotDetached { task: Box::new(self), error }),
+        }
     }
 
     /// Logs an event. It is on disk when this returns. With a [key](LogEvent::key) that an event of the run has already,
@@ -180,7 +192,10 @@ impl RunningSystemTask {
         self.armed = false;
         let ended = operation::end(self.store.context(), &self.run, ending)
             .and_then(|operation| self.store.database().write(operation));
-        ended.map_err(|error| NotEnded { task: Box::new(self), error })
+        ended.map_err(|error| {
+            self.store.doubt_owner(&error);
+            NotEnded { task: Box::new(self), error }
+        })
     }
 
     /// Records an interruption as well as it can be done in a second.
@@ -205,6 +220,12 @@ impl Drop for RunningSystemTask {
 impl fmt::Display for NotEnded<RunningSystemTask> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the end of run {} was not recorded", self.task.run.id)
+    }
+}
+
+impl fmt::Display for NotDetached<RunningSystemTask> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run {} was not detached", self.task.run.id)
     }
 }
 

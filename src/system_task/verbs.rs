@@ -48,13 +48,15 @@ impl TaskStore {
 }
 
 impl SystemTasks<'_> {
-    /// Starts a run and gives the guard that ends it. The system task is made if there is none of this name and uid;
+    /// Starts a run and gives the guard that ends it. From now on this store answers for the run, as for a task that
+    /// [`TaskStore::start`] has started. The system task is made if there is none of this name and uid;
     /// `None` and `Some("")` are two uids. Two that start the same one, also in two processes, never make two.
     ///
     /// # Errors
     ///
     /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the name (not empty, no NUL) or the
-    /// uid (no NUL), and the [errors of writing](TaskStore#errors-of-writing).
+    /// uid (no NUL), [`Io`](crate::Error::Io) if the store's lock file cannot be made, and the
+    /// [errors of writing](TaskStore#errors-of-writing).
     pub fn start(&self, name: impl Into<String>, uid: Option<&str>) -> Result<RunningSystemTask> {
         self.start_with(name, uid, RunOptions::new())
     }
@@ -72,8 +74,9 @@ impl SystemTasks<'_> {
         uid: Option<&str>,
         options: RunOptions,
     ) -> Result<RunningSystemTask> {
-        let start = operation::start(self.store.context(), name.into(), uid.map(str::to_owned), options)?;
-        Ok(RunningSystemTask::new(self.store.clone(), self.store.database().write(start)?))
+        let (context, uid) = (self.store.context(), uid.map(str::to_owned));
+        let start = operation::start(context, name.into(), uid, options, context.owner.clone())?;
+        Ok(RunningSystemTask::new(self.store.clone(), self.store.write_owned(start)?))
     }
 
     /// Makes a system task known before it has run: until then it is listed with status unknown, and it never expires.

@@ -5,6 +5,7 @@ mod export;
 mod filter;
 pub(crate) mod kept_progress;
 mod list;
+mod not_ended;
 pub(crate) mod operation;
 mod outcomes;
 pub(crate) mod position;
@@ -21,9 +22,10 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::TaskCounts;
 pub use filter::{ConfigurationFilter, Dismissed, Order, TaskFilter};
+pub use not_ended::{NotDetached, NotEnded, RunError};
 pub use outcomes::Outcomes;
 pub(crate) use running::DROP_PATIENCE;
-pub use running::{NotEnded, RunError, RunningTask};
+pub use running::RunningTask;
 pub use time_range::TimeRange;
 
 use crate::configuration::ConfigurationId;

@@ -6,17 +6,23 @@ use std::sync::Arc;
 use super::kept_progress::TimedProgress;
 use super::{Level, NewTask, Outcome, Progress, TaskId};
 use crate::configuration::ConfigurationId;
+use crate::owner::Owner;
 use crate::sqlite::task::Said;
 use crate::sqlite::{self, Write};
 use crate::store::Context;
 use crate::{Error, Result};
 
-pub(crate) fn start(context: &Context, task: NewTask) -> Result<impl Fn(&Write<'_>) -> Result<TaskId> + use<>> {
+/// `owner` is who is to answer for the task, if anybody is.
+pub(crate) fn start(
+    context: &Context,
+    task: NewTask,
+    owner: Option<Arc<Owner>>,
+) -> Result<impl Fn(&Write<'_>) -> Result<TaskId> + use<>> {
     context.limits.check_title(&task.title)?;
     context.limits.check_name("performed_by", &task.performed_by)?;
     context.limits.check_key(task.key.as_deref())?;
     let now_ns = context.now_ns()?;
-    Ok(move |write: &Write<'_>| sqlite::task::start(write, &task, now_ns))
+    Ok(move |write: &Write<'_>| sqlite::task::start(write, &task, owner.as_ref(), now_ns))
 }
 
 pub(crate) fn message(

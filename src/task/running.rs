@@ -1,12 +1,11 @@
 //! The guard of a task in progress.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use super::{Level, NewTask, Outcome, Progress, TaskId, reason};
-use crate::{Error, Result, TaskStore};
+use super::{Level, NewTask, NotDetached, NotEnded, Outcome, Progress, RunError, TaskId, reason};
+use crate::{Result, TaskStore, sqlite};
 
 /// How long a dropped guard tries to record the interruption, and a dropped store to write the progress that it kept.
 pub(crate) const DROP_PATIENCE: Duration = Duration::from_secs(1);
@@ -15,8 +14,11 @@ pub(crate) const DROP_PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// [`finish`](Self::finish) and [`fail`](Self::fail) consume it, so that ending a task twice does not compile.
 /// Dropped without either, it records [`Outcome::Interrupted`] with a message that says so ("ended without finish or
-/// fail", or "panicked"); that tries for a second at most, ignores what goes wrong, and never panics. Inside a batch of
-/// its own store it cannot write, and the task stays in progress.
+/// fail", or "panicked"); that tries for a second at most, ignores what goes wrong, and never panics.
+///
+/// Where that cannot be recorded, because the file is busy, the disk is full, the guard is dropped inside a batch of its own
+/// store, or there is no drop since the process was killed, the task becomes interrupted later: when the
+/// [store closes](TaskStore#closing), or by [`TaskStore::recover`]. In memory nothing outlives the process.
 ///
 /// # Example
 ///
@@ -144,97 +146,59 @@ impl RunningTask {
         self.end(Outcome::Failed, reason.into())
     }
 
-    /// Lets go of the task, which stays in progress: from now on it is ended by its id.
-    #[must_use = "the id is what ends the task from now on"]
-    pub fn detach(mut self) -> TaskId {
-        self.armed = false;
-        self.id
+    /// Lets go of the task, which stays in progress whatever becomes of this process: nobody answers for it any more, and it
+    /// is ended by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDetached`] gives the task back with the error, as if nothing had been tried: dropping that records an
+    /// interruption. The error is one of [writing](TaskStore#errors-of-writing).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use taskstore::{NewTask, TaskStore};
+    ///
+    /// let store = TaskStore::open_in_memory()?;
+    /// let id = store.start(NewTask::new("Hand over"))?.detach()?;
+    /// assert_eq!(store.task(id)?.outcome, None);
+    /// # Ok::<(), taskstore::Error>(())
+    /// ```
+    pub fn detach(mut self) -> Result<TaskId, NotDetached> {
+        let id = self.id;
+        match self.store.write_detached(move |write, owner| sqlite::owner::detach_task(write, id, owner)) {
+            Ok(()) => {
+                self.armed = false;
+                Ok(id)
+            }
+            Err(error) => Err(NotDetached { task: Box::new(self), error }),
+        }
     }
 
     /// Disarmed before it writes: if the outcome is not known, drop must not write a second end.
     fn end(mut self, outcome: Outcome, reason: String) -> Result<(), NotEnded> {
         self.armed = false;
-        let ended = self.store.end(self.id, outcome, reason, Duration::MAX);
-        ended.map_err(|error| NotEnded { task: Box::new(self), error })
+        self.store.end(self.id, outcome, reason, Duration::MAX).map_err(|error| {
+            self.store.doubt_owner(&error);
+            NotEnded { task: Box::new(self), error }
+        })
+    }
+
+    /// Records an interruption as well as it can be done in a second. There is nobody left to tell of a failure.
+    fn interrupt(&mut self, reason: String) {
+        self.armed = false;
+        let reason = reason::cut(reason, self.store.context().limits.text_bytes_max);
+        let _ = self.store.end(self.id, Outcome::Interrupted, reason, DROP_PATIENCE);
     }
 }
 
 impl Drop for RunningTask {
     fn drop(&mut self) {
-        if !self.armed {
-            return;
+        if self.armed {
+            let reason = if std::thread::panicking() { "panicked" } else { "ended without finish or fail" };
+            self.interrupt(reason.to_owned());
         }
-        let reason = if std::thread::panicking() { "panicked" } else { "ended without finish or fail" };
-        interrupt(&self.store, self.id, reason.to_owned());
     }
-}
-
-/// Records an interruption as well as it can be done in a second. There is nobody left to tell of a failure.
-fn interrupt(store: &TaskStore, id: TaskId, reason: String) {
-    let reason = reason::cut(reason, store.context().limits.text_bytes_max);
-    let _ = store.end(id, Outcome::Interrupted, reason, DROP_PATIENCE);
-}
-
-/// An end could not be recorded. It converts to [`Error`] with `?`, which lets the task, or the run, go.
-#[derive(Debug)]
-pub struct NotEnded<T = RunningTask> {
-    /// What was to end, to try again with. Dropping it records nothing.
-    pub task: Box<T>,
-    /// Why.
-    pub error: Error,
-}
-
-impl fmt::Display for NotEnded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the end of task {} was not recorded", self.task.id)
-    }
-}
-
-impl<T: fmt::Debug> StdError for NotEnded<T>
-where
-    Self: fmt::Display,
-{
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.error)
-    }
-}
-
-impl<T> From<NotEnded<T>> for Error {
-    fn from(not_ended: NotEnded<T>) -> Self {
-        not_ended.error
-    }
-}
-
-/// Why [`TaskStore::run`] has no value to give.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The work itself failed, and the task is recorded as failed.
-    #[error("the task failed")]
-    Work {
-        /// The error that the work returned.
-        source: Box<dyn StdError + Send + Sync>,
-    },
-    /// The task could not be started; the work was not done.
-    #[error("the start of the task was not recorded")]
-    NotStarted {
-        /// Why.
-        source: Error,
-    },
-    /// The work was done well, but that could not be recorded.
-    #[error("the task was done, but its end was not recorded")]
-    NotFinished {
-        /// Why.
-        source: Error,
-    },
-    /// The work failed, and that could not be recorded.
-    #[error("the task failed, and its end was not recorded: {error}")]
-    NotFailed {
-        /// The error that the work returned.
-        source: Box<dyn StdError + Send + Sync>,
-        /// Why it was not recorded.
-        error: Error,
-    },
 }
 
 impl TaskStore {
@@ -270,7 +234,7 @@ impl TaskStore {
     where
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let task = self.start(task).map_err(|source| RunError::NotStarted { source })?;
+        let mut task = self.start(task).map_err(|source| RunError::NotStarted { source })?;
         // The state of `work` is never seen again: the panic goes on.
         match catch_unwind(AssertUnwindSafe(|| work(&task))) {
             Ok(Ok(value)) => {
@@ -286,7 +250,7 @@ impl TaskStore {
                 }
             }
             Err(panic) => {
-                interrupt(self, task.detach(), reason::of_panic(&*panic));
+                task.interrupt(reason::of_panic(&*panic));
                 resume_unwind(panic)
             }
         }

@@ -12,13 +12,18 @@ use crate::sqlite::Read;
 use crate::{Error, Result, TaskStore, sqlite};
 
 impl TaskStore {
-    /// Starts a task and gives the guard that ends it.
+    /// Starts a task and gives the guard that ends it. From now on this store answers for the task: whatever becomes of the
+    /// guard, of the store and of this process, the task does not stay in progress. See [`recover`](Self::recover).
+    ///
+    /// With the first task that it answers for, a store in a file makes an empty lock file beside that, which goes when the
+    /// store closes. It costs no more from then on.
     ///
     /// # Errors
     ///
-    /// Those of [`start_detached`](Self::start_detached).
+    /// Those of [`start_detached`](Self::start_detached), and [`Io`](crate::Error::Io) if the lock file cannot be made.
     pub fn start(&self, task: NewTask) -> Result<RunningTask> {
-        Ok(RunningTask::new(self.clone(), self.start_detached(task)?))
+        let start = operation::start(self.context(), task, self.context().owner.clone())?;
+        Ok(RunningTask::new(self.clone(), self.write_owned(start)?))
     }
 
     /// Starts a task that may outlive this process: nobody answers for it, and it stays in progress until
@@ -32,7 +37,7 @@ impl TaskStore {
     /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for the title, the performer or the key;
     /// and the [errors of writing](TaskStore#errors-of-writing).
     pub fn start_detached(&self, task: NewTask) -> Result<TaskId> {
-        self.database().write(operation::start(self.context(), task)?)
+        self.database().write(operation::start(self.context(), task, None)?)
     }
 
     /// Records a message of a task in progress. Appending costs the same at message 10 and at message 100,000.

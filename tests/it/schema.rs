@@ -285,7 +285,7 @@ fn a_key_names_one_task_one_message_of_a_task_one_run_of_a_system_task_and_one_e
         for key in ["1", "2"] {
             run.log(taskstore::LogEvent::new(taskstore::LogLevel::Info, "e").key(key)).unwrap();
         }
-        run.detach()
+        run.detach().unwrap()
     });
     assert_eq!(runs.map(|run| run.id().get()), [1, 2, 3]);
     shell.execute_batch("UPDATE task SET key = 'k' WHERE id = 1; UPDATE message SET key = 'k'").unwrap();

@@ -1,11 +1,15 @@
 //! What the verbs write.
 
+use std::sync::Arc;
+
 use rusqlite::{named_params, params};
 use uuid::Uuid;
 
 use super::super::keyed;
+use super::super::owner;
 use super::super::transaction::Write;
 use super::read::find;
+use crate::owner::Owner;
 use crate::system_task::{Attributes, LogLevel, RunId, SystemTaskStatus};
 use crate::{Error, Result};
 
@@ -19,6 +23,8 @@ pub(crate) struct RunStart {
     pub(crate) expires_after_ns: Option<i64>,
     pub(crate) only_on_failure: bool,
     pub(crate) key: Option<String>,
+    /// Who is to answer for it, if anybody is.
+    pub(crate) owner: Option<Arc<Owner>>,
     pub(crate) now_ns: i64,
 }
 
@@ -31,19 +37,24 @@ const DESCRIBE: &str = "
 const RUN_OF_KEY: &str = "SELECT id FROM run WHERE system_task_id = :system_task AND key = :key";
 
 const START: &str = "
-    INSERT INTO run (system_task_id, started_ns, expires_after_ns, only_on_failure, key)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
+    INSERT INTO run (system_task_id, started_ns, expires_after_ns, only_on_failure, key, owner)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 pub(crate) fn start(write: &Write<'_>, start: &RunStart) -> Result<(RunId, Uuid)> {
+    let RunStart { now_ns, owner, .. } = start;
     let found = find(&write.read(), &start.name, start.uid.as_deref())?;
     if let (Some((system_task, uuid)), Some(key)) = (found, &start.key)
         && let Some(run) = keyed::find(write, RUN_OF_KEY, named_params! { ":system_task": system_task, ":key": key })?
     {
+        if let Some(owner) = owner {
+            owner::adopt_run(write, run, || owner.id(write, *now_ns))?;
+        }
         return Ok((run, uuid));
     }
     let (system_task, uuid) = identity(write, start, found)?;
-    let RunStart { now_ns, expires_after_ns, only_on_failure, key, .. } = start;
-    let values = params![system_task, now_ns, expires_after_ns, only_on_failure, key];
+    let owner = owner.as_ref().map(|owner| owner.id(write, *now_ns)).transpose()?;
+    let RunStart { expires_after_ns, only_on_failure, key, .. } = start;
+    let values = params![system_task, now_ns, expires_after_ns, only_on_failure, key, owner];
     Ok((RunId::of_row(write.insert("start a run", START, values)?), uuid))
 }
 
@@ -123,11 +134,11 @@ pub(crate) struct RunEnd {
     pub(crate) reason: Option<Event>,
 }
 
-/// An expiry beyond what can be stored is never.
+/// An expiry beyond what can be stored is never. What has ended has no owner.
 const END: &str = "
     UPDATE run
     SET status = coalesce(?2, status, 2), interrupted = ?3, finished_ns = max(started_ns, ?4),
-        duration_ns = ?5, event_count = event_count + ?6,
+        duration_ns = ?5, event_count = event_count + ?6, owner = NULL,
         expires_ns = iif(max(started_ns, ?4) <= 9223372036854775807 - expires_after_ns,
             max(started_ns, ?4) + expires_after_ns, NULL)
     WHERE id = ?1 AND finished_ns IS NULL";

@@ -1,16 +1,20 @@
 //! What the verbs write. A guarded `UPDATE` and its row count decide every transition: what is refused has changed
 //! nothing, and of all that race for one transition, one gets it.
 
+use std::sync::Arc;
+
 use rusqlite::{named_params, params};
 
 use super::super::configuration;
 use super::super::error::during;
 use super::super::keyed;
+use super::super::owner;
 use super::super::row::Text;
 use super::super::transaction::Write;
 use super::count::Counted;
 use super::not_found;
 use crate::configuration::ConfigurationId;
+use crate::owner::Owner;
 use crate::task::kept_progress::TimedProgress;
 use crate::task::{Level, NewTask, Outcome, TaskId, state};
 use crate::{Error, Result};
@@ -18,13 +22,16 @@ use crate::{Error, Result};
 const OF_KEY: &str = "SELECT id FROM task WHERE key = :key";
 
 const START: &str = "
-    INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns, key)
-    VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
+    INSERT INTO task (configuration_id, title, performed_by, started_ns, updated_ns, key, owner)
+    VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)";
 
-pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<TaskId> {
+pub(crate) fn start(write: &Write<'_>, task: &NewTask, owner: Option<&Arc<Owner>>, now_ns: i64) -> Result<TaskId> {
     if let Some(key) = &task.key
         && let Some(id) = keyed::find(write, OF_KEY, named_params! { ":key": key })?
     {
+        if let Some(owner) = owner {
+            owner::adopt_task(write, id, || owner.id(write, now_ns))?;
+        }
         return Ok(id);
     }
     // The foreign key would take a deleted configuration, whose row stays.
@@ -34,7 +41,8 @@ pub(crate) fn start(write: &Write<'_>, task: &NewTask, now_ns: i64) -> Result<Ta
         return Err(configuration::not_found(id));
     }
     let NewTask { title, performed_by, configuration, key } = task;
-    let id = write.insert("start a task", START, params![configuration, title, performed_by, now_ns, key])?;
+    let owner = owner.map(|owner| owner.id(write, now_ns)).transpose()?;
+    let id = write.insert("start a task", START, params![configuration, title, performed_by, now_ns, key, owner])?;
     write.counts.add(1, Counted { configuration: *configuration, outcome: None, dismissed: false });
     Ok(TaskId::of_row(id))
 }
@@ -110,17 +118,17 @@ pub(crate) fn set_progress(write: &Write<'_>, id: TaskId, progress: &TimedProgre
     write.change("record progress", PROGRESS, values).map(|changed| changed > 0)
 }
 
-/// A clock that went back must not end a task before it was last changed.
+/// A clock that went back must not end a task before it was last changed. What has ended has no owner.
 const END: &str = "
     UPDATE task
-    SET outcome = ?2, finished_ns = max(updated_ns, ?3), updated_ns = max(updated_ns, ?3)
+    SET outcome = ?2, finished_ns = max(updated_ns, ?3), updated_ns = max(updated_ns, ?3), owner = NULL
     WHERE id = ?1 AND outcome IS NULL";
 
 /// The same with a last message, at level error.
 const END_WITH_REASON: &str = "
     UPDATE task
     SET outcome = ?2, finished_ns = max(updated_ns, ?3), updated_ns = max(updated_ns, ?3),
-        message_count = message_count + 1, level_reached = 5
+        message_count = message_count + 1, level_reached = 5, owner = NULL
     WHERE id = ?1 AND outcome IS NULL";
 
 /// Ends a task, with its reason as the last message.

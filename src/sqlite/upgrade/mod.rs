@@ -64,7 +64,7 @@ mod tests {
         let old = empty();
         old.execute_batch(OLD).unwrap();
 
-        let transaction = Transaction::immediate(&old).unwrap();
+        let transaction = Transaction::immediate(&old, std::process::id()).unwrap();
         run(&old, steps, 0, 3).unwrap();
         transaction.commit().unwrap();
 
@@ -95,7 +95,7 @@ mod tests {
         old.execute_batch(OLD).unwrap();
         let before = shape(&old);
 
-        let transaction = Transaction::immediate(&old).unwrap();
+        let transaction = Transaction::immediate(&old, std::process::id()).unwrap();
         run(&old, &[(1, "DROP TABLE task"), (2, "never valid")], 0, 2).unwrap_err();
         drop(transaction);
 

@@ -135,6 +135,7 @@ impl Refusal {
             Error::TimeOutOfRange { .. }
             | Error::Closed
             | Error::InsideBatch
+            | Error::Forked { .. }
             | Error::SymbolicLink { .. }
             | Error::CannotOpen { .. }
             | Error::NotATaskStore { .. }

@@ -121,7 +121,8 @@ pub(crate) fn record(world: &World) -> Vec<Row> {
 
 fn recorded(world: &World, job: &Job) -> Row {
     world.set_time(job.began);
-    let run = world.store.system_tasks().start_with(&job.name, job.uid.as_deref(), job.options()).unwrap().detach();
+    let run =
+        world.store.system_tasks().start_with(&job.name, job.uid.as_deref(), job.options()).unwrap().detach().unwrap();
     let (started, mut messages) = (world.clock.now(), Vec::new());
     let rest = world.store.batch(|batch| {
         for event in &job.events {
@@ -189,13 +190,13 @@ fn running_again(world: &World) -> Row {
     let row = recorded(world, &job);
     let running = world.store.system_tasks().start_with(&job.name, None, job.options()).unwrap();
     running.info("not yet", ()).unwrap();
-    let _ = running.detach();
+    let _ = running.detach().unwrap();
     row
 }
 
 /// What the API must not list.
 fn unlisted(world: &World) {
     let system_tasks = world.store.system_tasks();
-    let _ = system_tasks.start("not yet", None).unwrap().detach();
+    let _ = system_tasks.start("not yet", None).unwrap().detach().unwrap();
     system_tasks.start_with("no news", None, RunOptions::new().only_on_failure()).unwrap().finish().unwrap();
 }

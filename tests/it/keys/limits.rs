@@ -10,7 +10,7 @@ fn every_verb(store: &TaskStore, key: &str) -> [Result<()>; 4] {
     let new = || NewTask::new("t").key(key);
     [
         store.start_detached(new()).map(drop),
-        store.start(new()).map(|task| _ = task.detach()),
+        store.start(new()).map(|task| _ = task.detach().unwrap()),
         store.message_once(task_id(1), key, Level::Info, "t"),
         store.batch(|batch| batch.start_detached(new()).and_then(|id| batch.message_once(id, key, Level::Info, "t"))),
     ]

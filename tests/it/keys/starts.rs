@@ -105,7 +105,7 @@ fn a_batch_finds_its_own_keys_and_a_batch_that_fails_leaves_none() {
 fn a_guard_of_a_repeated_start_ends_the_first_task() {
     let store = temporary();
     let lost = store.start(NewTask::new("t").key("k")).unwrap();
-    let id = lost.detach();
+    let id = lost.detach().unwrap();
     let again = store.start(NewTask::new("t").key("k")).unwrap();
     assert_eq!(again.id(), id);
     again.info("goes on").unwrap();

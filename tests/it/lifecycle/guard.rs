@@ -149,7 +149,7 @@ fn a_guard_of_a_task_that_somebody_else_ended_changes_nothing_when_dropped() {
 #[test]
 fn a_detached_task_stays_in_progress_and_is_ended_by_its_id() {
     let store = temporary();
-    let id = store.start(NewTask::new("outlives its guard")).unwrap().detach();
+    let id = store.start(NewTask::new("outlives its guard")).unwrap().detach().unwrap();
     let task = store.task(id).unwrap();
     assert_eq!((task.outcome, task.message_count), (None, 0));
     store.finish(id).unwrap();
@@ -189,5 +189,10 @@ fn a_dropped_guard_gives_up_in_silence_where_the_store_cannot_be_written() {
     let id = task.id();
     store.close().unwrap();
     drop(task);
-    assert_eq!(crate::support::open(&path).task(id).unwrap().outcome, None);
+    // The closing has interrupted it, and the other.
+    let store = crate::support::open(&path);
+    for id in [id, crate::support::task_id(1)] {
+        assert_eq!(store.task(id).unwrap().outcome, Some(Outcome::Interrupted));
+        assert_eq!(crate::support::texts(&store, id), ["interrupted: its store was closed"]);
+    }
 }

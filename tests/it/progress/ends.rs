@@ -101,7 +101,7 @@ fn ends() -> Vec<(&'static str, Outcome, End)> {
         ("end behind a detach", Outcome::Finished, |store, work| {
             let task = store.start(NewTask::new("copy")).unwrap();
             work(task.id());
-            let id = task.detach();
+            let id = task.detach().unwrap();
             store.finish(id).unwrap();
             id
         }),

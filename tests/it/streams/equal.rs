@@ -81,7 +81,7 @@ fn record(store: &TaskStore, clock: &ManualClock, plans: &[Plan]) {
             clock.advance_ns(plan.passes_ns);
         }
         match plan.end {
-            0 => drop(task.detach()),
+            0 => drop(task.detach().unwrap()),
             1 => task.finish().unwrap(),
             2 => task.fail("because").unwrap(),
             _ => drop(task),

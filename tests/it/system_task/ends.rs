@@ -57,7 +57,7 @@ fn a_guard_dropped_by_a_panic_records_an_interruption_that_says_so() {
 }
 
 #[test]
-fn a_guard_dropped_after_its_store_was_closed_does_nothing() {
+fn a_guard_dropped_after_its_store_was_closed_does_nothing_more() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let store = crate::support::open(&path);
@@ -66,8 +66,9 @@ fn a_guard_dropped_after_its_store_was_closed_does_nothing() {
     store.close().unwrap();
     assert!(matches!(run.info("late", ()), Err(Error::Closed)));
     drop(run);
-    let run = only_run(&crate::support::open(&path), uuid);
-    assert_eq!((run.status, run.finished, run.event_count), (None, None, 0));
+    let store = crate::support::open(&path);
+    assert!(only_run(&store, uuid).interrupted);
+    assert_eq!(ended(&store), (Some(SystemTaskStatus::Error), true, vec![error("interrupted: its store was closed")]));
 }
 
 #[test]

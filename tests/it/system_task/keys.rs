@@ -23,7 +23,8 @@ fn event(text: &str) -> LogEvent {
 fn a_repeated_start_gives_the_first_run_and_writes_nothing_whatever_else_it_asks_for() {
     let store = temporary();
     let options = || RunOptions::new().key("k");
-    let first = store.system_tasks().start_with("scan", Some("1"), options().description("first")).unwrap().detach();
+    let first =
+        store.system_tasks().start_with("scan", Some("1"), options().description("first")).unwrap().detach().unwrap();
     let other = options().description("other").never_expires().only_on_failure();
     let again = store.system_tasks().start_with("scan", Some("1"), other).unwrap();
     assert_eq!((again.id(), again.uuid()), (first.id(), first.uuid()));
@@ -43,7 +44,8 @@ fn a_key_of_a_run_is_of_one_system_task() {
     let store = temporary();
     let mut ids = BTreeSet::new();
     for (name, uid) in [("scan", None), ("scan", Some("")), ("scan", Some("1")), ("fetch", None)] {
-        let start = || store.system_tasks().start_with(name, uid, RunOptions::new().key("k")).unwrap().detach();
+        let start =
+            || store.system_tasks().start_with(name, uid, RunOptions::new().key("k")).unwrap().detach().unwrap();
         let first = start();
         assert_eq!(start().id(), first.id());
         ids.insert(first.id());
@@ -78,7 +80,7 @@ fn a_key_gives_its_run_though_that_has_ended_until_it_is_cleaned_away() {
 #[test]
 fn the_duration_counts_from_the_start_that_gave_the_guard() {
     let (store, clock) = store_at_noon();
-    let first = start_keyed(&store, "scan", "k").detach();
+    let first = start_keyed(&store, "scan", "k").detach().unwrap();
     clock.advance_ns(60 * SECOND_NS);
     let again = start_keyed(&store, "scan", "k");
     clock.advance_ns(SECOND_NS);
@@ -96,7 +98,7 @@ fn a_run_is_found_by_its_key_after_reopening() {
     let record = || -> Vec<_> {
         let store = open(&path);
         let ids = keys().map(|key| {
-            let run = start_keyed(&store, "scan", key).detach();
+            let run = start_keyed(&store, "scan", key).detach().unwrap();
             store.batch(|batch| keys().try_for_each(|key| batch.log(&run, event(key).key(*key)))).unwrap();
             let said = said(&store, run.id()).into_iter().map(|(_, text)| text);
             assert!(said.eq(keys().map(|&key| key.to_owned())));
@@ -173,7 +175,7 @@ fn eight_threads_with_one_key_start_one_run_with_one_event() {
             barrier.wait();
             let run = start_keyed(&store, "scan", &key);
             run.log(event("e").key("k")).unwrap();
-            run.detach().id()
+            run.detach().unwrap().id()
         };
         let ids: BTreeSet<_> = std::thread::scope(|scope| {
             let racers: Vec<_> = (0..8).map(|_| scope.spawn(race)).collect();
@@ -190,7 +192,7 @@ fn eight_threads_with_one_key_start_one_run_with_one_event() {
 fn a_key_that_no_name_could_be_is_refused_and_nothing_is_written() {
     let limits = Limits { name_bytes_max: 4, ..Limits::default() };
     let store = options().limits(limits).open_temporary().unwrap();
-    let run = start_keyed(&store, "scan", "1\u{20ac}").detach();
+    let run = start_keyed(&store, "scan", "1\u{20ac}").detach().unwrap();
     for (key, text) in [
         ("", "key must not be empty"),
         ("\0", "key must not contain NUL (U+0000)"),

@@ -62,7 +62,7 @@ fn record(store: &TaskStore, clock: &ManualClock, plans: &[Plan]) {
         }
         let id = task.id();
         match plan.end {
-            0 => drop(task.detach()),
+            0 => drop(task.detach().unwrap()),
             1 => task.finish().unwrap(),
             2 => task.fail("because").unwrap(),
             _ => drop(task),

@@ -1,6 +1,7 @@
 //! What a command is recorded as: a task, or a run of a system task.
 
 use std::ffi::OsString;
+use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,7 +32,8 @@ pub trait Record: Send + 'static {
     /// Ends it, in one transaction, behind a note for whoever reads it later.
     fn end(&self, note: Option<&str>, failed: Option<&Failed>) -> Result<(), Error>;
 
-    /// An end was tried: the guard must not try another one.
+    /// An end was tried: the guard must not try another one. If the record is still in progress, it is interrupted when the
+    /// store is closed, or recovered.
     fn let_go(self);
 }
 
@@ -68,7 +70,8 @@ impl Record for TaskRecord {
     }
 
     fn let_go(self) {
-        let _ = self.task.detach();
+        // The store is closed by its name, so that the guard's handle may stay.
+        mem::forget(self.task);
     }
 }
 
@@ -130,7 +133,7 @@ impl Record for SystemTaskRecord {
     }
 
     fn let_go(self) {
-        let _ = self.run.detach();
+        mem::forget(self.run);
     }
 }
 
