@@ -51,6 +51,7 @@ impl fmt::Debug for Uuids {
 /// | [`limits`](Self::limits) | [`Limits::default`] | the largest inputs |
 /// | [`read_only`](Self::read_only) | no | refuse to write |
 /// | [`immutable`](Self::immutable) | no | nobody writes the file: skip all locks |
+/// | [`allow_network_file_system`](Self::allow_network_file_system) | no | open a file that other machines may open, too |
 ///
 /// # Example
 ///
@@ -72,6 +73,7 @@ pub struct OpenOptions {
     pub(crate) limits: Limits,
     pub(crate) read_only: bool,
     pub(crate) immutable: bool,
+    pub(crate) allow_network_file_system: bool,
 }
 
 impl OpenOptions {
@@ -89,6 +91,7 @@ impl OpenOptions {
             limits: Limits::default(),
             read_only: false,
             immutable: false,
+            allow_network_file_system: false,
         }
     }
 
@@ -137,6 +140,15 @@ impl OpenOptions {
         Self { immutable, ..self }
     }
 
+    /// Opens a file on a network file system (NFS, SMB, 9p, sshfs …) all the same. That is right only while **one** machine
+    /// has it open, and the file system keeps locks between processes: SQLite shares memory between all who have a file
+    /// open, and machines share none. Only Linux tells what a file system is; elsewhere none is refused. An
+    /// [`immutable`](Self::immutable) file needs no leave.
+    #[must_use]
+    pub fn allow_network_file_system(self, allow: bool) -> Self {
+        Self { allow_network_file_system: allow, ..self }
+    }
+
     /// Opens a store, creating the file, with mode 0600, if there is none. The directory must exist.
     ///
     /// A file or directory that cannot be written is opened for reading only where SQLite can read it;
@@ -146,7 +158,7 @@ impl OpenOptions {
     ///
     /// Nothing is changed where the file is refused: [`NotATaskStore`](crate::Error::NotATaskStore),
     /// [`SchemaTooNew`](crate::Error::SchemaTooNew), [`Damaged`](crate::Error::Damaged),
-    /// [`SymbolicLink`](crate::Error::SymbolicLink). Otherwise [`Io`](crate::Error::Io) if the directory or file cannot be
+    /// [`SymbolicLink`](crate::Error::SymbolicLink), [`NetworkFileSystem`](crate::Error::NetworkFileSystem). Otherwise [`Io`](crate::Error::Io) if the directory or file cannot be
     /// reached, [`Busy`](crate::Error::Busy), [`DiskFull`](crate::Error::DiskFull),
     /// [`SettingRefused`](crate::Error::SettingRefused) or [`Engine`](crate::Error::Engine).
     pub fn open(&self, path: impl AsRef<Path>) -> Result<TaskStore> {
