@@ -14,7 +14,8 @@ use crate::task::{TaskId, TaskState};
 /// What every call of this crate answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. Nothing has changed on disk, unless the variant is [`Error::OutcomeUnknown`].
+/// Why a call failed. Nothing has changed on disk, unless the variant is [`Error::OutcomeUnknown`], or
+/// [`Error::FileMoved`] and it says so.
 ///
 /// The text names what happened and to which task; the cause, where there is one, is the
 /// [`source`](std::error::Error::source) and is not repeated in the text.
@@ -134,7 +135,8 @@ pub enum Error {
     #[error("the store was called inside its own batch; use the batch's methods there")]
     InsideBatch,
 
-    /// The disk is full. Reads go on, and writes will once there is space.
+    /// The disk is full, or what this process may take of it: a quota, or its limit on the size of a file. Reads go on, and
+    /// writes will once there is space.
     #[error("the disk is full; nothing was written")]
     DiskFull {
         /// What SQLite said.
@@ -156,6 +158,31 @@ pub enum Error {
         path: PathBuf,
         /// What SQLite said.
         source: EngineError,
+    },
+
+    /// The file was moved, deleted or replaced while the store had it open, or its `-wal` was. What is written to it then is
+    /// lost with it, so nothing is: writing goes on by itself once the file is back in its place. A commit at the very
+    /// moment is in the file that is gone, and comes back with that.
+    #[error(
+        "the file at {} was moved, deleted or replaced while the store had it open; {}; open the store again",
+        path.display(),
+        if *written { "the change went with it" } else { "nothing was written" }
+    )]
+    FileMoved {
+        /// Where the file was.
+        path: PathBuf,
+        /// Whether the change is in the file that is gone.
+        written: bool,
+    },
+
+    /// The file is on a network file system. SQLite's locks and its shared memory do not work between machines, so two of
+    /// them would damage it; see [`OpenOptions::allow_network_file_system`](crate::OpenOptions::allow_network_file_system).
+    #[error("{} is on {file_system}, a network file system, where a store can be damaged; put it on a local disk", path.display())]
+    NetworkFileSystem {
+        /// The path.
+        path: PathBuf,
+        /// The file system's type, as the system names it: `"nfs4"`.
+        file_system: String,
     },
 
     /// The file is not a taskstore file. It was not changed.

@@ -52,6 +52,7 @@ impl fmt::Debug for Uuids {
 /// | [`recover`](Self::recover) | yes | interrupt the work of dead processes first |
 /// | [`read_only`](Self::read_only) | no | refuse to write |
 /// | [`immutable`](Self::immutable) | no | nobody writes the file: skip all locks |
+/// | [`allow_network_file_system`](Self::allow_network_file_system) | no | open a file that other machines may open, too |
 ///
 /// # Example
 ///
@@ -74,6 +75,7 @@ pub struct OpenOptions {
     pub(crate) recover: bool,
     pub(crate) read_only: bool,
     pub(crate) immutable: bool,
+    pub(crate) allow_network_file_system: bool,
 }
 
 impl OpenOptions {
@@ -92,6 +94,7 @@ impl OpenOptions {
             recover: true,
             read_only: false,
             immutable: false,
+            allow_network_file_system: false,
         }
     }
 
@@ -148,6 +151,15 @@ impl OpenOptions {
         Self { immutable, ..self }
     }
 
+    /// Opens a file on a network file system (NFS, SMB, 9p, sshfs …) all the same. That is right only while **one** machine
+    /// has it open, and the file system keeps locks between processes: SQLite shares memory between all who have a file
+    /// open, and machines share none. Only Linux tells what a file system is; elsewhere none is refused. An
+    /// [`immutable`](Self::immutable) file needs no leave.
+    #[must_use]
+    pub fn allow_network_file_system(self, allow: bool) -> Self {
+        Self { allow_network_file_system: allow, ..self }
+    }
+
     /// Opens a store, creating the file, with mode 0600, if there is none. The directory must exist.
     ///
     /// A file or directory that cannot be written is opened for reading only where SQLite can read it;
@@ -158,7 +170,7 @@ impl OpenOptions {
     ///
     /// Nothing is changed where the file is refused: [`NotATaskStore`](crate::Error::NotATaskStore),
     /// [`SchemaTooNew`](crate::Error::SchemaTooNew), [`Damaged`](crate::Error::Damaged),
-    /// [`SymbolicLink`](crate::Error::SymbolicLink). Otherwise [`Io`](crate::Error::Io) if the directory or file cannot be
+    /// [`SymbolicLink`](crate::Error::SymbolicLink), [`NetworkFileSystem`](crate::Error::NetworkFileSystem). Otherwise [`Io`](crate::Error::Io) if the directory or file cannot be
     /// reached, [`Busy`](crate::Error::Busy), [`DiskFull`](crate::Error::DiskFull),
     /// [`SettingRefused`](crate::Error::SettingRefused) or [`Engine`](crate::Error::Engine).
     pub fn open(&self, path: impl AsRef<Path>) -> Result<TaskStore> {

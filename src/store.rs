@@ -25,14 +25,20 @@ use crate::{Error, Result};
 ///
 /// Every verb that writes may answer [`Busy`](Error::Busy), [`ReadOnly`](Error::ReadOnly), [`Closed`](Error::Closed),
 /// [`InsideBatch`](Error::InsideBatch), [`Forked`](Error::Forked), [`DiskFull`](Error::DiskFull), [`Damaged`](Error::Damaged),
-/// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261, or [`Engine`](Error::Engine):
-/// nothing was written. After [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a [key](crate::NewTask::key)
-/// makes trying again harmless.
+/// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261,
+/// [`FileMoved`](Error::FileMoved), [`CannotOpen`](Error::CannotOpen) or [`Io`](Error::Io) if the file is no longer in its
+/// place or cannot be opened again after a failure, or [`Engine`](Error::Engine): nothing was written. After
+/// [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a [key](crate::NewTask::key) makes trying again harmless.
+///
+/// A disk that fails several writes in a row is left alone: for 50 ms at first and at most a second, writes are refused at
+/// once with the last failure; then one tries again. So a store writes again within two seconds of the end of the fault.
 ///
 /// # Errors of reading
 ///
 /// Every verb that reads may answer [`Closed`](Error::Closed), [`InsideBatch`](Error::InsideBatch),
-/// [`Forked`](Error::Forked), [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) or [`Engine`](Error::Engine).
+/// [`Forked`](Error::Forked), [`Busy`](Error::Busy), [`Damaged`](Error::Damaged), [`Engine`](Error::Engine), or, where another
+/// connection has to be opened, [`FileMoved`](Error::FileMoved), [`CannotOpen`](Error::CannotOpen),
+/// [`DiskFull`](Error::DiskFull) or [`Io`](Error::Io).
 ///
 /// # Closing
 ///

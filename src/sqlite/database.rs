@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::back_off::BackOff;
 use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
 use super::transaction::{Read, Write};
-use super::turn::{TurnGuard, waited};
+use super::turn::{Surroundings, TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
 use crate::change::ChangeToken;
 use crate::options::{Durability, OpenOptions};
@@ -39,10 +40,9 @@ pub(crate) struct Database {
     settings: Settings,
     read_only: bool,
     immutable: bool,
-    sharing: Sharing,
     // Fields drop in this order: the last connection that closes merges the `-wal`, and a reader cannot.
     idle_readers: Mutex<Vec<Connection>>,
-    changes: Changes,
+    surroundings: Surroundings,
     writer: Writer<Connection>,
 }
 
@@ -51,11 +51,11 @@ impl Database {
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let settings = Settings { durability: options.durability, busy_timeout: options.busy_timeout };
         let started = Instant::now();
-        let writer = match &location {
-            Location::File(path) => open::file(path, &settings, options),
-            Location::Memory => open::memory(&settings).map(Some),
+        let opened = match &location {
+            Location::File(path) => open::file(path, &settings, options).map(|(writer, place)| (writer, Some(place))),
+            Location::Memory => open::memory(&settings).map(|writer| (Some(writer), None)),
         };
-        let writer = writer.map_err(|error| waited(error, started))?;
+        let (writer, place) = opened.map_err(|error| waited(error, started))?;
         let changes = match location {
             Location::Memory => Changes::of_memory(),
             Location::File(_) if options.immutable => Changes::of_immutable(),
@@ -68,9 +68,13 @@ impl Database {
             settings,
             read_only: writer.is_none(),
             immutable: options.immutable,
-            sharing: Sharing::new(options.busy_timeout),
+            surroundings: Surroundings {
+                sharing: Sharing::new(options.busy_timeout),
+                changes,
+                back_off: BackOff::default(),
+                place,
+            },
             writer: Writer::new(writer),
-            changes,
             idle_readers: Mutex::default(),
         })
     }
@@ -96,7 +100,7 @@ impl Database {
         self.refuse_inside()?;
         let wait = Wait::new(patience.min(self.settings.busy_timeout));
         if let Some(turn) = self.writer.take_at_once()? {
-            return self.lead(self.turn(turn, wait)?, &operation);
+            return self.lead(self.turn_to_write(turn, wait)?, &operation);
         }
         let call = Arc::new(Waiting { operation, wait, answer: Mutex::new(None) });
         match self.writer.wait(Some(call.clone()), wait)? {
@@ -104,7 +108,7 @@ impl Database {
                 // Those that the last leader has just answered may have more to write: with them the next sync is shared
                 // by more. Alone, nobody comes here.
                 std::thread::yield_now();
-                self.lead(self.turn(turn, wait)?, &call.operation)
+                self.lead(self.turn_to_write(turn, wait)?, &call.operation)
             }
             Waited::Answered => call.take(),
         }
@@ -112,10 +116,10 @@ impl Database {
 
     /// Runs `work` in a transaction of its own, on this thread: committed if it is `Ok`, rolled back otherwise.
     pub(crate) fn batch<T, E: From<Error>>(&self, work: impl FnOnce(&Write<'_>) -> Result<T, E>) -> Result<T, E> {
-        let turn = self.take_turn(self.settings.busy_timeout)?;
+        let turn = self.take_turn_to_write()?;
         let _inside = Inside::enter(self.number);
         let transaction = turn.begin()?;
-        let write = Write::new(turn.connection());
+        let write = turn.write();
         let answer = work(&write)?;
         // `work` is the one that may have forked meanwhile.
         self.refuse_forked()?;
@@ -128,7 +132,7 @@ impl Database {
         // Whoever comes while another process has the file's lock is taken along, too.
         let transaction = turn.begin()?;
         let mut followers = self.writer.followers();
-        let write = Write::new(turn.connection());
+        let write = turn.write();
         if followers.is_empty() {
             let answer = operation(&write)?;
             turn.commit(&write, transaction)?;
@@ -141,7 +145,7 @@ impl Database {
                 followers.answer(None);
                 answer
             }
-            Err(error @ Error::OutcomeUnknown { .. }) => {
+            Err(error @ (Error::OutcomeUnknown { .. } | Error::FileMoved { .. })) => {
                 followers.answer(Some(&error));
                 Err(error)
             }
@@ -180,7 +184,7 @@ impl Database {
         match &self.location {
             Location::File(path) if !self.read_only => {
                 self.refuse_inside()?;
-                work(&Read { connection: &connection::checker(path, &self.settings)? })
+                work(&Read { connection: &self.open_another(path, connection::checker)? })
             }
             _ => self.read(work),
         }
@@ -219,7 +223,7 @@ impl Database {
     pub(crate) fn change_token(&self) -> Result<ChangeToken> {
         self.refuse_inside()?;
         let started = Instant::now();
-        let changes = self.changes.look(|| match &self.location {
+        let changes = self.surroundings.changes.look(|| match &self.location {
             Location::File(path) if !self.writer.is_closed() => self.open_reader(path),
             _ => Err(Error::Closed),
         });
@@ -230,7 +234,7 @@ impl Database {
     /// See [`TaskStore::wait_for_change`](crate::TaskStore::wait_for_change).
     pub(crate) fn wait_for_change(&self, since: ChangeToken, timeout: Duration) -> Result<Option<ChangeToken>> {
         self.refuse_forked()?;
-        self.changes.wait(timeout, || Ok(Some(self.change_token()?).filter(|now| *now != since)))
+        self.surroundings.changes.wait(timeout, || Ok(Some(self.change_token()?).filter(|now| *now != since)))
     }
 
     /// See [`TaskStore::close`](crate::TaskStore::close). What `last` writes nobody else writes behind.
@@ -238,7 +242,7 @@ impl Database {
         let mut readers = Vec::new();
         if self.read_only {
             self.writer.close_read_only()?;
-            readers.extend(self.changes.close());
+            readers.extend(self.surroundings.changes.close());
             readers.append(&mut self.lock_idle_readers());
             return readers.into_iter().try_for_each(close_connection);
         }
@@ -247,7 +251,7 @@ impl Database {
         let connection = turn.take();
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
-        readers.extend(self.changes.close());
+        readers.extend(self.surroundings.changes.close());
         readers.append(&mut self.lock_idle_readers());
         readers.into_iter().chain(connection).try_for_each(close_connection)
     }
@@ -261,7 +265,7 @@ impl Database {
         if self.settings.durability == Durability::Full || self.location == Location::Memory {
             return Ok(());
         }
-        let turn = self.take_turn(self.settings.busy_timeout)?;
+        let turn = self.take_turn_to_write()?;
         let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
         if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
             // Whatever it is set to now, the next one is set anew.
@@ -292,38 +296,64 @@ impl Database {
     }
 
     fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {
+        let (turn, wait) = self.wait_for_turn(patience)?;
+        self.turn(turn, wait)
+    }
+
+    fn take_turn_to_write(&self) -> Result<TurnGuard<'_>> {
+        let (turn, wait) = self.wait_for_turn(self.settings.busy_timeout)?;
+        self.turn_to_write(turn, wait)
+    }
+
+    fn wait_for_turn(&self, patience: Duration) -> Result<(Turn<Connection>, Wait)> {
         self.refuse_inside()?;
         let wait = Wait::new(patience);
         match self.writer.wait(None, wait)? {
-            Waited::Turn(turn) => self.turn(turn, wait),
+            Waited::Turn(turn) => Ok((turn, wait)),
             // Only a store that is closing answers one that has no call.
             Waited::Answered => Err(Error::Closed),
         }
     }
 
+    /// A turn, unless the disk is left alone after it has failed.
+    fn turn_to_write(&self, turn: Turn<Connection>, wait: Wait) -> Result<TurnGuard<'_>> {
+        if let Err(error) = self.surroundings.back_off.refuse() {
+            self.writer.give_back(match turn {
+                Turn::Connection(connection) => Some(connection),
+                Turn::Reopen => None,
+            });
+            return Err(error);
+        }
+        self.turn(turn, wait)
+    }
+
     fn turn(&self, turn: Turn<Connection>, wait: Wait) -> Result<TurnGuard<'_>> {
         let connection = match turn {
             Turn::Connection(connection) => connection,
-            Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
+            Turn::Reopen => self.reopen().inspect_err(|error| {
+                self.surroundings.back_off.failed_to_open(error);
+                self.writer.give_back(None);
+            })?,
         };
-        Ok(TurnGuard::new(&self.writer, &self.sharing, &self.changes, connection, wait))
+        Ok(TurnGuard::new(&self.writer, &self.surroundings, connection, wait))
     }
 
     /// A fresh write connection, with every check of the first one.
     fn reopen(&self) -> Result<Connection> {
-        match &self.location {
-            Location::File(path) => open::writer(path, &self.settings)?.ok_or(Error::ReadOnly),
+        match (&self.location, &self.surroundings.place) {
+            (Location::File(path), Some(place)) => open::again(place, path, &self.settings),
             // What was in memory went with its connection.
-            Location::Memory => Err(Error::Closed),
+            _ => Err(Error::Closed),
         }
     }
 
     fn open_reader(&self, path: &Path) -> Result<Connection> {
-        if self.immutable {
-            connection::immutable_reader(path, &self.settings)
-        } else {
-            connection::reader(path, &self.settings)
-        }
+        self.open_another(path, if self.immutable { connection::immutable_reader } else { connection::reader })
+    }
+
+    fn open_another(&self, path: &Path, open: fn(&Path, &Settings) -> Result<Connection>) -> Result<Connection> {
+        let place = self.surroundings.place.as_ref().ok_or(Error::Closed)?;
+        open::another(place, path, || open(path, &self.settings))
     }
 
     fn idle_reader(&self) -> Option<Connection> {

@@ -36,7 +36,10 @@ impl std::error::Error for EngineError {}
 /// For `map_err`: the typed error of a failure while doing `action`.
 pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
     move |error| {
-        let source = EngineError(error);
+        let source = match refused_write(error) {
+            Ok(refused) => return refused,
+            Err(other) => EngineError(other),
+        };
         match source.primary() {
             // The caller that waited fills in how long.
             Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => Error::Busy { waited: Duration::ZERO },
@@ -52,11 +55,37 @@ pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Er
 /// The typed error of a failed `COMMIT`. Where reading or writing the file failed, SQLite's own answer to "was it
 /// written?" cannot be trusted: a sync that failed may have written all the same.
 pub(super) fn during_commit(error: rusqlite::Error) -> Error {
-    let source = EngineError(error);
+    let source = match refused_write(error) {
+        // What makes a commit one is at its end, and that was not written.
+        Ok(refused) => return refused,
+        Err(other) => EngineError(other),
+    };
     if source.primary() == Some(ffi::SQLITE_IOERR) {
         return Error::OutcomeUnknown { source };
     }
     during("commit")(source.0)
+}
+
+/// The typed error of a write that the system did not even begin, for want of room or rights. SQLite itself tells only
+/// `ENOSPC` apart from a disk that fails. The system's own number for it is still there: nothing has failed since.
+fn refused_write(error: rusqlite::Error) -> std::result::Result<Error, rusqlite::Error> {
+    let system = io::Error::last_os_error();
+    match error {
+        rusqlite::Error::SqliteFailure(code, _)
+            if matches!(code.extended_code, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE) =>
+        {
+            let source = EngineError(rusqlite::Error::SqliteFailure(code, Some(system.to_string())));
+            match system.kind() {
+                // A full disk, a quota, the process's limit on the size of a file.
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                    Ok(Error::DiskFull { source })
+                }
+                ErrorKind::ReadOnlyFilesystem => Ok(Error::ReadOnly),
+                _ => Err(error),
+            }
+        }
+        other => Err(other),
+    }
 }
 
 /// A transaction that SQLite has rolled back by itself.
@@ -80,6 +109,16 @@ pub(crate) fn outside(action: &'static str, error: io::Error) -> Error {
     Error::Io { action, source: error }
 }
 
+/// The error of a call that did not touch the disk, since a call before it failed so.
+pub(super) fn not_tried(last: &Error) -> Error {
+    match copy(last) {
+        Error::OutcomeUnknown { source } | Error::Engine { source, .. } => {
+            Error::Engine { action: "write: the disk failed a moment ago and is left alone", source }
+        }
+        other => other,
+    }
+}
+
 /// The same error for another caller of the same transaction.
 pub(super) fn copy(error: &Error) -> Error {
     let again = |source: &EngineError| match &source.0 {
@@ -98,6 +137,8 @@ pub(super) fn copy(error: &Error) -> Error {
         Error::Busy { waited } => Error::Busy { waited: *waited },
         Error::ReadOnly => Error::ReadOnly,
         Error::Closed => Error::Closed,
+        Error::FileMoved { path, written } => Error::FileMoved { path: path.clone(), written: *written },
+        Error::CannotOpen { path, source } => Error::CannotOpen { path: path.clone(), source: again(source) },
         // No other error concerns a transaction as a whole.
         _ => rolled_back(),
     }

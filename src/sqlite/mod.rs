@@ -1,5 +1,6 @@
 //! All SQL and all of rusqlite: nothing outside this module names either.
 
+mod back_off;
 mod changes;
 mod check;
 pub(crate) mod configuration;
@@ -7,8 +8,10 @@ mod connection;
 mod database;
 mod error;
 mod keyed;
+mod network;
 mod open;
 pub(crate) mod owner;
+mod place;
 mod row;
 mod schema;
 mod search;

@@ -10,6 +10,8 @@ use rusqlite::{Connection, TransactionBehavior, ffi};
 
 use super::connection::{self, Settings};
 use super::error::during;
+use super::network;
+use super::place::{Place, wal_path};
 use super::schema::{self, Identity, NEWEST};
 use crate::options::OpenOptions;
 use crate::{Error, Result};
@@ -42,8 +44,17 @@ impl Location {
     }
 }
 
-/// The write connection of the file at `path`, or `None` where it can only be read.
-pub(super) fn file(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<Option<Connection>> {
+/// The write connection of the file at `path`, or `None` where it can only be read; and the file's place.
+pub(super) fn file(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<(Option<Connection>, Place)> {
+    if !options.immutable && !options.allow_network_file_system {
+        network::refuse(path)?;
+    }
+    let writer = first_writer(path, settings, options)?;
+    let place = Place::of(path, writer.as_ref())?;
+    Ok((writer, place))
+}
+
+fn first_writer(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<Option<Connection>> {
     if options.read_only || options.immutable {
         return match look(path, settings, options)? {
             Identity::Empty => Err(Error::NotATaskStore { path: path.to_owned() }),
@@ -54,6 +65,22 @@ pub(super) fn file(path: &Path, settings: &Settings, options: &OpenOptions) -> R
         look(path, settings, options)?;
     }
     writer(path, settings)
+}
+
+/// A fresh write connection to the file of an open store, with every check of the first one.
+pub(super) fn again(place: &Place, path: &Path, settings: &Settings) -> Result<Connection> {
+    place.before_opening()?;
+    let connection = writer(path, settings)?.ok_or(Error::ReadOnly)?;
+    place.opened_to_write(&connection)?;
+    Ok(connection)
+}
+
+/// Another connection to the file of an open store, by `open`, that does not write.
+pub(super) fn another(place: &Place, path: &Path, open: impl FnOnce() -> Result<Connection>) -> Result<Connection> {
+    place.before_opening()?;
+    let connection = open().map_err(|error| explain(error, path))?;
+    place.opened(&connection)?;
+    Ok(connection)
 }
 
 /// A write connection to a file that was looked at before, or `None` if the file cannot be written.
@@ -126,9 +153,7 @@ fn look_locked(path: &Path, settings: &Settings) -> Result<Identity> {
 }
 
 fn has_wal(path: &Path) -> bool {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    Path::new(&wal).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
+    wal_path(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 fn refuse_unless_ours(found: Identity, path: &Path) -> Result<Identity> {

@@ -5,6 +5,7 @@ use std::{fmt, ptr};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, Statement};
 
+use super::back_off::BackOff;
 use super::error::{during, during_commit, rolled_back};
 use super::task::CountChanges;
 use crate::{Error, Result};
@@ -12,6 +13,7 @@ use crate::{Error, Result};
 /// A connection inside a write transaction.
 pub(crate) struct Write<'a> {
     pub(super) connection: &'a Connection,
+    back_off: &'a BackOff,
     /// What has run, at hand until the end: taking each from the connection's cache and putting it back is a seventh of
     /// a verb.
     statements: RefCell<Vec<(&'static str, CachedStatement<'a>)>>,
@@ -24,9 +26,9 @@ pub(crate) struct Write<'a> {
 }
 
 impl<'a> Write<'a> {
-    pub(super) fn new(connection: &'a Connection) -> Self {
+    pub(super) fn new(connection: &'a Connection, back_off: &'a BackOff) -> Self {
         let (statements, counts) = (RefCell::default(), CountChanges::default());
-        Self { connection, statements, broken: Cell::new(false), undo: RefCell::default(), counts }
+        Self { connection, back_off, statements, broken: Cell::new(false), undo: RefCell::default(), counts }
     }
 
     /// Has `undo` run where the transaction is not committed, before anyone else writes.
@@ -75,7 +77,7 @@ impl<'a> Write<'a> {
         let mut statement = self.statement(sql).map_err(during(action))?;
         let done = run(&mut statement).map_err(during(action));
         self.statements.borrow_mut().push((sql, statement));
-        done
+        done.inspect_err(|error| self.back_off.failed(error))
     }
 
     fn statement(&self, sql: &'static str) -> rusqlite::Result<CachedStatement<'a>> {

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
+use super::back_off::BackOff;
 use super::changes::Changes;
 use super::connection;
 use super::error::during;
+use super::place::Place;
 use super::sharing::Sharing;
 use super::transaction::{Transaction, Write};
 use super::writer::{Wait, Writer};
@@ -16,22 +18,30 @@ use crate::{Error, Result};
 /// A turn with the write connection; given back when this is dropped, also by a panic.
 pub(super) struct TurnGuard<'a> {
     writer: &'a Writer<Connection>,
-    sharing: &'a Sharing,
-    changes: &'a Changes,
+    surroundings: &'a Surroundings,
     connection: Option<Connection>,
     wait: Wait,
     lost: Cell<bool>,
 }
 
+/// What a store's turns are about, besides the connection.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    pub(super) sharing: Sharing,
+    pub(super) changes: Changes,
+    pub(super) back_off: BackOff,
+    /// `None` in memory.
+    pub(super) place: Option<Place>,
+}
+
 impl<'a> TurnGuard<'a> {
     pub(super) fn new(
         writer: &'a Writer<Connection>,
-        sharing: &'a Sharing,
-        changes: &'a Changes,
+        surroundings: &'a Surroundings,
         connection: Connection,
         wait: Wait,
     ) -> Self {
-        Self { writer, sharing, changes, connection: Some(connection), wait, lost: Cell::new(false) }
+        Self { writer, surroundings, connection: Some(connection), wait, lost: Cell::new(false) }
     }
 
     /// A transaction; what is left of the wait is spent on other processes.
@@ -40,8 +50,17 @@ impl<'a> TurnGuard<'a> {
     }
 
     fn begin_within(&self, wait: Wait) -> Result<Transaction<'_>> {
-        let transaction = self.sharing.begin(self.connection(), wait.deadline);
-        transaction.map_err(|error| waited(error, wait.started))
+        let Surroundings { sharing, back_off, place, .. } = self.surroundings;
+        let transaction = sharing.begin(self.connection(), wait.deadline).inspect_err(|error| back_off.failed(error));
+        let transaction = transaction.map_err(|error| waited(error, wait.started))?;
+        // Now that nobody else can write. What is refused here is rolled back.
+        place.as_ref().map_or(Ok(()), Place::before_writing)?;
+        Ok(transaction)
+    }
+
+    /// What writes in a transaction that has begun.
+    pub(super) fn write(&self) -> Write<'_> {
+        Write::new(self.connection(), &self.surroundings.back_off)
     }
 
     /// Runs one operation in a transaction of its own, for which its caller waits so long.
@@ -51,8 +70,9 @@ impl<'a> TurnGuard<'a> {
             // connection.
             return Err(Error::Busy { waited: wait.started.elapsed() });
         }
+        self.surroundings.back_off.refuse()?;
         let transaction = self.begin_within(wait)?;
-        let write = Write::new(self.connection());
+        let write = self.write();
         let answer = operation(&write)?;
         self.commit(&write, transaction)?;
         Ok(answer)
@@ -62,15 +82,21 @@ impl<'a> TurnGuard<'a> {
     pub(super) fn sync(&self) -> Result<()> {
         let transaction = self.begin()?;
         connection::touch(self.connection()).map_err(during("flush"))?;
-        self.commit(&Write::new(self.connection()), transaction)
+        self.commit(&self.write(), transaction)
     }
 
     /// A connection whose commit failed half-way is not used again.
     pub(super) fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
+        let Surroundings { changes, back_off, place, .. } = self.surroundings;
         write.complete()?;
-        transaction.commit().inspect_err(|error| self.lost.set(matches!(error, Error::OutcomeUnknown { .. })))?;
+        transaction.commit().inspect_err(|error| {
+            self.lost.set(matches!(error, Error::OutcomeUnknown { .. }));
+            back_off.failed(error);
+        })?;
+        back_off.succeeded();
+        place.as_ref().map_or(Ok(()), Place::committed)?;
         write.committed();
-        self.changes.committed();
+        changes.committed();
         Ok(())
     }
 
@@ -96,9 +122,9 @@ impl<'a> TurnGuard<'a> {
 
 impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
-        self.sharing.end();
+        self.surroundings.sharing.end();
         if let Some(connection) = self.connection.take() {
-            if !connection.is_autocommit() && self.sharing.is_forked() {
+            if !connection.is_autocommit() && self.surroundings.sharing.is_forked() {
                 // The parent's transaction: see `Transaction`. Closing it would drop its locks.
                 return std::mem::forget(connection);
             }

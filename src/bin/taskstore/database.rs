@@ -34,7 +34,11 @@ fn must_exist(path: &Path) -> Result<(), Failure> {
 /// An error that does not name the file itself gets its name.
 fn open(path: &Path, options: &OpenOptions) -> Result<TaskStore, Failure> {
     options.open(path).map_err(|source| match source {
-        Error::SymbolicLink { .. } | Error::NotATaskStore { .. } | Error::SchemaTooNew { .. } => Failure::Store(source),
+        Error::SymbolicLink { .. }
+        | Error::FileMoved { .. }
+        | Error::NetworkFileSystem { .. }
+        | Error::NotATaskStore { .. }
+        | Error::SchemaTooNew { .. } => Failure::Store(source),
         Error::CannotOpen { path, source } => Failure::CannotOpen { path, source },
         source => Failure::Unusable { path: path.to_owned(), source },
     })

@@ -16,8 +16,10 @@ mod user;
 mod verbs;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
+use signal_hook::consts::SIGXFSZ;
 
 use arguments::{Arguments, Verb};
 use failure::Failure;
@@ -26,6 +28,7 @@ use failure::Failure;
 const USAGE_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
+    outlive_the_limit_on_the_size_of_a_file();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // Help and the version are no errors, and go to stdout.
@@ -41,6 +44,15 @@ fn main() -> ExitCode {
             terminal::complain(&failure.line());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Without this a write past that limit (`ulimit -f`) kills us, and a command's record with us; so it is an error like that
+/// of a full disk. A handler that does nothing serves better than to ignore the signal: what we start would inherit that.
+fn outlive_the_limit_on_the_size_of_a_file() {
+    for signal in run::signals::heeded([SIGXFSZ]) {
+        // Where it cannot be caught, all is as it was.
+        let _ = signal_hook::flag::register(signal, Arc::default());
     }
 }
 

@@ -137,6 +137,8 @@ impl Refusal {
             | Error::InsideBatch
             | Error::Forked { .. }
             | Error::SymbolicLink { .. }
+            | Error::FileMoved { .. }
+            | Error::NetworkFileSystem { .. }
             | Error::CannotOpen { .. }
             | Error::NotATaskStore { .. }
             | Error::SchemaTooNew { .. }

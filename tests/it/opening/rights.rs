@@ -2,7 +2,6 @@
 //! child does it as nobody.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 
 use super::read_only::every_write;
 use crate::support::children::{put_in_role, role, run, say};
-use crate::support::files::{bytes, set_mode};
+use crate::support::files::{bytes, is_root, set_mode};
 use crate::support::{finished, open, options, start, task_id};
 
 const NOBODY: &str = "65534";
@@ -22,10 +21,6 @@ fn new_path() -> (TempDir, PathBuf) {
     set_mode(directory.path(), 0o755);
     let path = directory.path().join("tasks.db");
     (directory, path)
-}
-
-fn is_root(directory: &Path) -> bool {
-    fs::metadata(directory).unwrap().uid() == 0
 }
 
 /// What a child without root's rights says that runs `test` in this role. `None`, and a note, where there can be none.

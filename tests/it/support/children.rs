@@ -48,6 +48,11 @@ pub(crate) fn run(mut command: Command) -> Vec<String> {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}\n{}", String::from_utf8_lossy(&output.stdout));
+    said_in(&stderr)
+}
+
+/// What a child has said, by all that it wrote to its stderr.
+pub(crate) fn said_in(stderr: &str) -> Vec<String> {
     stderr.lines().filter_map(said).collect()
 }
 
@@ -80,7 +85,7 @@ impl Children {
             stderr.read_to_string(&mut text).unwrap();
             let status = child.wait().unwrap();
             assert!(status.success(), "a child failed:\n{text}");
-            text.lines().filter_map(said).collect()
+            said_in(&text)
         });
         ends.collect()
     }

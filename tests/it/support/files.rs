@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -36,6 +36,11 @@ pub(crate) fn bytes(path: &Path) -> Option<Vec<u8>> {
 /// The bytes of a database and of its `-wal`.
 pub(crate) fn database_bytes(path: &Path) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
     (bytes(path), bytes(&beside(path, "-wal")))
+}
+
+/// Whether a file is of root, as what root makes is.
+pub(crate) fn is_root(path: &Path) -> bool {
+    fs::metadata(path).unwrap().uid() == 0
 }
 
 /// The permissions of a file.

@@ -1,8 +1,10 @@
-//! Sync calls, counted or made to fail from outside by strace.
+//! System calls, counted or made to fail from outside by strace.
 
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
+
+use super::children::said_in;
 
 const SYNCS: &str = "trace=fsync,fdatasync,msync,sync_file_range,sync,syncfs";
 
@@ -24,27 +26,49 @@ pub(crate) fn calls(test: &str, variables: &[(&str, &str)]) -> Option<Vec<String
 /// Runs one test of this binary while syncs of this file fail, from this one on; `None` where there is no strace.
 pub(crate) fn fail(test: &str, variables: &[(&str, &str)], file: &Path, from: usize) -> Option<()> {
     let inject = format!("inject=fsync,fdatasync:error=EIO:when={from}+");
-    strace(&["-P", file.to_str().unwrap(), "-e", SYNCS, "-e", &inject], test, variables)
+    strace(&["-P", file.to_str().unwrap(), "-e", SYNCS, "-e", &inject], test, variables).map(drop)
 }
 
-fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<()> {
+/// What one test of this binary says, and how many calls of this kind on this file failed, while those fail that `what` tells
+/// of: `error=ENOSPC:when=60..67`. `None` where there is no strace.
+#[allow(clippy::disallowed_methods)] // The trace is no database.
+pub(crate) fn inject(
+    test: &str,
+    variables: &[(&str, &str)],
+    file: &Path,
+    call: &str,
+    what: &str,
+) -> Option<(Vec<String>, usize)> {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = directory.path().join("trace");
+    let [calls, fault] = [format!("trace={call}"), format!("inject={call}:{what}")];
+    let options = ["-P", file.to_str().unwrap(), "-e", &calls, "-e", &fault, "-o", trace.to_str().unwrap()];
+    let said = strace(&options, test, variables)?;
+    let trace = fs::read_to_string(trace).unwrap();
+    Some((said, trace.lines().filter(|line| line.contains("(INJECTED)")).count()))
+}
+
+/// What the traced test says.
+fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<Vec<String>> {
     let directory = tempfile::tempdir().unwrap();
     let traced = Command::new("strace")
         .args(["-f", "-qq"])
         .args(options)
         .arg(env::current_exe().unwrap())
-        .args(["--exact", test])
+        .args(["--exact", test, "--nocapture"])
         .envs(variables.iter().copied())
         .env("TMPDIR", directory.path())
         .output();
     match traced {
-        Ok(output) => assert!(output.status.success(), "{output:?}"),
+        Ok(output) => {
+            assert!(output.status.success(), "{output:?}");
+            Some(said_in(&String::from_utf8_lossy(&output.stderr)))
+        }
         // CI has strace; a newcomer's machine need not.
         Err(error) if env::var_os("CI").is_none() => {
             eprintln!("not traced, since strace does not start: {error}");
-            return None;
+            None
         }
         Err(error) => panic!("strace is needed: {error}"),
     }
-    Some(())
 }

@@ -1,0 +1,129 @@
+//! Whether the file that is open is still the one at its path.
+//!
+//! A file that is deleted, moved or replaced while it is open goes on taking writes without an error, and they are lost
+//! with it. The same holds for its `-wal`, where a commit is written first. So no commit is acknowledged unless both are
+//! where they were: two calls of `stat` a transaction, which all its callers share.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, FileControl, MAIN_DB};
+
+use super::error::during;
+use crate::{Error, Result};
+
+/// How long after a look a transaction begins without another one. The look behind its commit is never left out; the one
+/// before it only makes that nothing is written to a file that has long been gone.
+const LOOK_LASTS: Duration = Duration::from_millis(10);
+
+/// Where a store's file is. Belongs to one store.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    wal_path: PathBuf,
+    file: FileId,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The `-wal` of the connection that writes; it stays as long as any connection is open.
+    wal: Option<FileId>,
+    /// When both were last seen in their places.
+    seen: Option<Instant>,
+}
+
+/// Tells files apart, as long as they are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl Place {
+    /// The place of a file that was just opened, for writing by this connection or for reading only.
+    pub(super) fn of(path: &Path, writer: Option<&Connection>) -> Result<Self> {
+        let file = file_id(path).map_err(|source| Error::Io { action: "open the file", source })?;
+        let place = Self { path: path.to_owned(), wal_path: wal_path(path), file, state: Mutex::new(State::default()) };
+        writer.map_or(Ok(()), |writer| place.opened_to_write(writer))?;
+        Ok(place)
+    }
+
+    /// Another file at the path is not opened: it may be anybody's.
+    pub(super) fn before_opening(&self) -> Result<()> {
+        look(&self.path, self.file, false)
+    }
+
+    /// This connection must have opened the store's file and no other.
+    pub(super) fn opened(&self, connection: &Connection) -> Result<()> {
+        let mut moved = 0;
+        connection.file_control(Some(MAIN_DB), FileControl::HasMoved(&mut moved)).map_err(during("open the file"))?;
+        if moved != 0 {
+            return Err(Error::FileMoved { path: self.path.clone(), written: false });
+        }
+        look(&self.path, self.file, false)
+    }
+
+    /// The same of one that writes.
+    pub(super) fn opened_to_write(&self, connection: &Connection) -> Result<()> {
+        self.opened(connection)?;
+        *self.state() = State { wal: file_id(&self.wal_path).ok(), seen: Some(Instant::now()) };
+        Ok(())
+    }
+
+    /// Once a transaction has begun: nothing is to be written to files that are gone.
+    pub(super) fn before_writing(&self) -> Result<()> {
+        let mut state = self.state();
+        if state.seen.is_some_and(|seen| seen.elapsed() < LOOK_LASTS) {
+            return Ok(());
+        }
+        self.look(&mut state, false)
+    }
+
+    /// Once it is committed, and before anybody is told.
+    pub(super) fn committed(&self) -> Result<()> {
+        self.look(&mut self.state(), true)
+    }
+
+    fn look(&self, state: &mut State, written: bool) -> Result<()> {
+        // Until both are found, each transaction looks before it writes.
+        state.seen = None;
+        look(&self.path, self.file, written)?;
+        match state.wal {
+            Some(wal) => look(&self.wal_path, wal, written)?,
+            None => state.wal = file_id(&self.wal_path).ok(),
+        }
+        state.seen = Some(Instant::now());
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn look(path: &Path, expected: FileId, written: bool) -> Result<()> {
+    match file_id(path) {
+        Ok(found) if found == expected => Ok(()),
+        Err(source) if !written && !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(Error::Io { action: "look whether the file is still in its place", source })
+        }
+        _ => Err(Error::FileMoved { path: path.to_owned(), written }),
+    }
+}
+
+fn file_id(path: &Path) -> io::Result<FileId> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok(FileId { device: metadata.dev(), inode: metadata.ino() })
+}
+
+/// The file beside a database in which a commit is written first.
+pub(super) fn wal_path(path: &Path) -> PathBuf {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    wal.into()
+}
