@@ -14,6 +14,8 @@ mod limits;
 mod maintenance;
 mod options;
 mod page;
+mod prune;
+mod retention;
 mod rfc3339;
 mod sqlite;
 mod store;
@@ -33,6 +35,8 @@ pub use limits::Limits;
 pub use maintenance::CleanReport;
 pub use options::{Durability, OpenOptions};
 pub use page::{Cursor, Page};
+pub use prune::{PruneProgress, PruneReport, PruneStop};
+pub use retention::{Retention, RetentionRule};
 pub use store::TaskStore;
 pub use system_task::{
     Attributes, Direction, LogEvent, LogLevel, LoggedEvent, NumberedPage, PageNumber, Pagination, Run, RunId,
