@@ -15,6 +15,8 @@ mod maintenance;
 mod options;
 mod owner;
 mod page;
+mod prune;
+mod retention;
 mod recovery;
 mod rfc3339;
 mod sqlite;
@@ -35,6 +37,8 @@ pub use limits::Limits;
 pub use maintenance::CleanReport;
 pub use options::{Durability, OpenOptions};
 pub use page::{Cursor, Page};
+pub use prune::{PruneProgress, PruneReport, PruneStop};
+pub use retention::{Retention, RetentionRule};
 pub use recovery::RecoverReport;
 pub use store::TaskStore;
 pub use system_task::{

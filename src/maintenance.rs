@@ -16,6 +16,15 @@ pub struct CleanReport {
     pub system_tasks: u64,
 }
 
+impl CleanReport {
+    /// With what another batch has deleted.
+    pub(crate) fn add(&mut self, batch: Self) {
+        self.runs += batch.runs;
+        self.events += batch.events;
+        self.system_tasks += batch.system_tasks;
+    }
+}
+
 impl TaskStore {
     /// Deletes the runs that have expired by the store's clock: those that end at or before now. Runs in progress, and
     /// those that never expire, stay.
@@ -48,9 +57,7 @@ impl TaskStore {
             if batch.runs == 0 {
                 return Ok(report);
             }
-            report.runs += batch.runs;
-            report.events += batch.events;
-            report.system_tasks += batch.system_tasks;
+            report.add(batch);
         }
     }
 }

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::during;
 use super::schema::APPLICATION_ID;
 use super::search;
+use super::space::WAL_BYTES_KEPT;
 use crate::options::Durability;
 use crate::{Error, Result};
 
@@ -120,6 +121,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 fn prepare_writer(connection: &Connection, settings: &Settings) -> Result<()> {
     harden(connection, settings)?;
     set(connection, "foreign_keys", &true)?;
+    set(connection, "journal_size_limit", &WAL_BYTES_KEPT)?;
     set_durability(connection, settings.durability)
 }
 

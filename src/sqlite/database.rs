@@ -15,6 +15,7 @@ use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
+use super::space::Wal;
 use super::transaction::{Read, Write};
 use super::turn::{Surroundings, TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
@@ -188,6 +189,19 @@ impl Database {
             }
             _ => self.read(work),
         }
+    }
+
+    /// The `-wal` of the file, to watch it; `None` for a store in memory, which has none.
+    pub(crate) fn wal(&self) -> Result<Option<Wal>> {
+        match &self.location {
+            Location::File(path) => Wal::new(path, &self.settings).map(Some),
+            Location::Memory => Ok(None),
+        }
+    }
+
+    /// How long a call waits for others.
+    pub(crate) fn busy_timeout(&self) -> Duration {
+        self.settings.busy_timeout
     }
 
     /// Runs `work`, which writes what it reads to `out`, on one snapshot. A slow `out` keeps its connection from the

@@ -16,6 +16,7 @@ mod row;
 mod schema;
 mod search;
 mod sharing;
+pub(crate) mod space;
 pub(crate) mod system_task;
 pub(crate) mod task;
 mod transaction;

@@ -20,6 +20,7 @@ mod model;
 mod once;
 mod opening;
 mod progress;
+mod prune;
 mod schema;
 mod streams;
 mod support;

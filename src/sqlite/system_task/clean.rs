@@ -1,9 +1,10 @@
 //! Expiry.
 
-use rusqlite::named_params;
+use rusqlite::{Row, named_params};
 
 use super::super::error::during;
-use super::super::transaction::Write;
+use super::super::row::Amount;
+use super::super::transaction::{Read, Write};
 use crate::Result;
 use crate::maintenance::CleanReport;
 
@@ -48,6 +49,39 @@ fn expired(write: &Write<'_>, now_ns: i64) -> Result<Vec<(i64, i64, u64)>> {
         })
         .and_then(Iterator::collect)
         .map_err(during("look for what has expired"))
+}
+
+const COUNT_EXPIRED: &str = "SELECT count(*), coalesce(sum(event_count), 0) FROM run WHERE expires_ns <= :now";
+
+/// Those that have a run, and none that stays.
+const COUNT_FORGOTTEN: &str = "
+    SELECT count(*) FROM system_task s
+    WHERE registered_ns IS NULL AND EXISTS (SELECT 1 FROM run WHERE system_task_id = s.id)
+        AND NOT EXISTS (SELECT 1 FROM run WHERE system_task_id = s.id AND (expires_ns > :now OR expires_ns IS NULL))";
+
+/// What [`clean_expired`] would delete in all.
+pub(crate) fn count_expired(read: &Read<'_>, now_ns: i64) -> Result<CleanReport> {
+    let count = || {
+        let now = named_params! { ":now": now_ns };
+        let counts = |row: &Row<'_>| Ok((row.get::<_, Amount>(0)?.0, row.get::<_, Amount>(1)?.0));
+        let (runs, events) = read.connection.prepare_cached(COUNT_EXPIRED)?.query_row(now, counts)?;
+        let count = |row: &Row<'_>| Ok(row.get::<_, Amount>(0)?.0);
+        let system_tasks = read.connection.prepare_cached(COUNT_FORGOTTEN)?.query_row(now, count)?;
+        Ok(CleanReport { runs, events, system_tasks })
+    };
+    read.snapshot(|| count().map_err(during("look for what has expired")))
+}
+
+const EXPIRED_BYTES: &str = "
+    SELECT coalesce(sum(octet_length(e.event) + octet_length(e.attributes) + octet_length(e.logger) + 20), 0)
+    FROM run r JOIN log_event e ON e.run_id = r.id
+    WHERE r.expires_ns <= :now";
+
+/// About how long the events of that are.
+pub(crate) fn expired_bytes(read: &Read<'_>, now_ns: i64) -> Result<u64> {
+    let mut sum = read.connection.prepare_cached(EXPIRED_BYTES).map_err(during("look for what has expired"))?;
+    let bytes = sum.query_row(named_params! { ":now": now_ns }, |row| row.get::<_, Amount>(0));
+    bytes.map(|Amount(bytes)| bytes).map_err(during("look for what has expired"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod read;
 mod stream;
 mod write;
 
-pub(crate) use clean::clean_expired;
+pub(crate) use clean::{clean_expired, count_expired, expired_bytes};
 pub(crate) use list::{list, list_numbered};
 pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};

@@ -4,6 +4,7 @@ mod access;
 mod count;
 mod list;
 mod messages;
+pub(crate) mod prune;
 mod read;
 mod search;
 mod stream;
