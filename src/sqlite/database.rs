@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::backup;
 use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
@@ -17,6 +19,7 @@ use super::sharing::Sharing;
 use super::transaction::{Read, Write};
 use super::turn::{TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
+use crate::backup::BackupProgress;
 use crate::change::ChangeToken;
 use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
@@ -174,6 +177,15 @@ impl Database {
             }
             _ => self.read(work),
         }
+    }
+
+    /// Copies one snapshot to the empty file at `path`, and gives its size.
+    pub(crate) fn backup(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<u64> {
+        self.read(|read| read.snapshot(|| backup::copy(read, path, &self.settings, progress)))
     }
 
     /// Runs `work`, which writes what it reads to `out`, on one snapshot. A slow `out` keeps its connection from the

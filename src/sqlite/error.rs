@@ -43,8 +43,25 @@ pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Er
             // Its extended codes are about reading: a `-shm` that cannot be made, a crash to be rolled back.
             Some(ffi::SQLITE_READONLY) if source.code() == Some(ffi::SQLITE_READONLY) => Error::ReadOnly,
             Some(ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => Error::Damaged { source },
+            _ if tells_of_damage(&source.0) => Error::Damaged { source },
             _ => Error::Engine { action, source },
         }
+    }
+}
+
+/// Whether the file lacks a table of ours, or has a value in it that cannot stand there: our statements and what we write
+/// fit together, so that is the file's fault.
+fn tells_of_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError, SqliteFailure,
+    };
+    match error {
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,
+        SqliteFailure(error, Some(text)) | SqlInputError { error, msg: text, .. } => {
+            let missing = ["no such table: ", "no such column: ", "no such index: "];
+            error.extended_code == ffi::SQLITE_ERROR && missing.iter().any(|begin| text.starts_with(begin))
+        }
+        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! All SQL and all of rusqlite: nothing outside this module names either.
 
+mod backup;
 mod changes;
 mod check;
 pub(crate) mod configuration;

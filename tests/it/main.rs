@@ -1,6 +1,7 @@
 //! One binary for all integration tests: a module a behaviour.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod backup;
 mod batch;
 mod change;
 mod check;

@@ -136,6 +136,8 @@ impl Refusal {
             | Error::Closed
             | Error::InsideBatch
             | Error::SymbolicLink { .. }
+            | Error::AlreadyExists { .. }
+            | Error::Stopped { .. }
             | Error::CannotOpen { .. }
             | Error::NotATaskStore { .. }
             | Error::SchemaTooNew { .. }

@@ -27,6 +27,11 @@ pub(crate) fn fail(test: &str, variables: &[(&str, &str)], file: &Path, from: us
     strace(&["-P", file.to_str().unwrap(), "-e", SYNCS, "-e", &inject], test, variables)
 }
 
+/// Runs one test of this binary on a file system that has no hard links; `None` where there is no strace.
+pub(crate) fn refuse_links(test: &str, variables: &[(&str, &str)]) -> Option<()> {
+    strace(&["-e", "trace=link,linkat", "-e", "inject=link,linkat:error=EPERM"], test, variables)
+}
+
 fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<()> {
     let directory = tempfile::tempdir().unwrap();
     let traced = Command::new("strace")
