@@ -1,6 +1,8 @@
 //! The command line program: people and scripts record tasks with it, and read them.
 
 mod arguments;
+mod backup;
+mod check;
 mod configuration;
 mod database;
 mod export;
@@ -18,12 +20,16 @@ mod verbs;
 use std::process::ExitCode;
 
 use clap::Parser;
+use taskstore::Error;
 
 use arguments::{Arguments, Verb};
 use failure::Failure;
 
 /// What a usage error exits with, as clap has it.
 const USAGE_ERROR: u8 = 2;
+
+/// What a shell says of a command that Ctrl-C has ended.
+const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -39,6 +45,9 @@ fn main() -> ExitCode {
         Err(Failure::Usage(error)) => usage_error(&error),
         Err(failure) => {
             terminal::complain(&failure.line());
+            if matches!(failure, Failure::Store(Error::Stopped { .. })) {
+                return ExitCode::from(STOPPED);
+            }
             ExitCode::FAILURE
         }
     }
@@ -63,6 +72,8 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::List(list) => list::list(&db, list)?,
         Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Show(show) => show::show(&db, show)?,
+        Verb::Check => return check::check(&db),
+        Verb::Backup { destination } => backup::backup(&db, &destination)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
         Verb::Token(verb) => token::perform(verb)?,
