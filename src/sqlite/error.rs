@@ -49,18 +49,20 @@ pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Er
     }
 }
 
-/// Whether the file lacks a table of ours, or has a value in it that cannot stand there: our statements and what we write
-/// fit together, so that is the file's fault.
+/// Whether the file lacks a table of ours, defines it otherwise, or has a value in it that cannot stand there: what we ask
+/// and write fits our own definitions, so that is the file's fault.
 fn tells_of_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{
         FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError, SqliteFailure,
     };
     match error {
         FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,
-        SqliteFailure(error, Some(text)) | SqlInputError { error, msg: text, .. } => {
-            let missing = ["no such table: ", "no such column: ", "no such index: "];
-            error.extended_code == ffi::SQLITE_ERROR && missing.iter().any(|begin| text.starts_with(begin))
-        }
+        SqliteFailure(error, Some(text)) | SqlInputError { error, msg: text, .. } => match error.extended_code {
+            // A statement that makes no sense: but for "cannot commit" and its like, to the definitions in the file.
+            ffi::SQLITE_ERROR => !text.starts_with("cannot "),
+            // What would be refused is found out before it is written, but for a uuid that its source gives twice.
+            code => code & 0xff == ffi::SQLITE_CONSTRAINT && !text.contains("system_task.uuid"),
+        },
         _ => false,
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod cli;
 mod configurations;
 mod counts;
+mod damage;
 mod history;
 #[cfg(feature = "http")]
 mod http;
