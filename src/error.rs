@@ -150,6 +150,20 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// There is a file of the name that a new one was to get, or what SQLite keeps beside such a file. It was not changed.
+    #[error("{} exists already; choose another name", path.display())]
+    AlreadyExists {
+        /// What there is.
+        path: PathBuf,
+    },
+
+    /// The caller's own function ended the work early. Nothing of it is left.
+    #[error("{work} was stopped")]
+    Stopped {
+        /// What was going on: `"the backup"`.
+        work: &'static str,
+    },
+
     /// SQLite cannot open the file. If its directory cannot be written and nobody writes the file,
     /// [`OpenOptions::immutable`](crate::OpenOptions::immutable) reads it.
     #[error("cannot open {}; if its directory is read-only and nobody writes the file, open it as immutable", path.display())]
@@ -203,7 +217,7 @@ pub enum Error {
         newest: i64,
     },
 
-    /// The file is damaged. Restore it from a backup, or copy out what can still be read.
+    /// The file is damaged: a page of it, or a table that is gone, or a value that nothing of ours has written. Restore it from a backup, or copy out what can still be read.
     #[error("the file is damaged")]
     Damaged {
         /// What SQLite said.

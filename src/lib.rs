@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod backup;
 mod batch;
 mod change;
 mod check;
@@ -27,9 +28,10 @@ mod task;
 mod text;
 pub mod wire;
 
+pub use backup::BackupProgress;
 pub use batch::Batch;
 pub use change::ChangeToken;
-pub use check::Finding;
+pub use check::{CheckProgress, Finding};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{Configuration, ConfigurationId, Configurations};
 pub use error::{EngineError, Error, Result};

@@ -65,6 +65,15 @@ pub(super) fn checker(path: &Path, settings: &Settings) -> Result<Connection> {
     Ok(connection)
 }
 
+/// A connection that fills an empty file, which nobody else uses and which its caller syncs and, on a failure, removes.
+pub(super) fn backup_target(path: &Path, settings: &Settings) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    harden(&connection, settings)?;
+    set(&connection, "journal_mode", &"memory".to_owned())?;
+    set(&connection, "synchronous", &0)?;
+    Ok(connection)
+}
+
 /// A connection that reads the file as if nobody could change it: no lock, no `-wal`, no `-shm`.
 pub(super) fn immutable_reader(path: &Path, settings: &Settings) -> Result<Connection> {
     let uri = immutable_uri(path);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::back_off::BackOff;
+use super::backup;
 use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
@@ -19,6 +21,7 @@ use super::space::Wal;
 use super::transaction::{Read, Write};
 use super::turn::{Surroundings, TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
+use crate::backup::BackupProgress;
 use crate::change::ChangeToken;
 use crate::options::{Durability, OpenOptions};
 use crate::{Error, Result};
@@ -202,6 +205,15 @@ impl Database {
     /// How long a call waits for others.
     pub(crate) fn busy_timeout(&self) -> Duration {
         self.settings.busy_timeout
+    }
+
+    /// Copies one snapshot to the empty file at `path`, and gives its size.
+    pub(crate) fn backup(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<u64> {
+        self.read(|read| read.snapshot(|| backup::copy(read, path, &self.settings, progress)))
     }
 
     /// Runs `work`, which writes what it reads to `out`, on one snapshot. A slow `out` keeps its connection from the

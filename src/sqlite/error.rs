@@ -47,8 +47,27 @@ pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Er
             // Its extended codes are about reading: a `-shm` that cannot be made, a crash to be rolled back.
             Some(ffi::SQLITE_READONLY) if source.code() == Some(ffi::SQLITE_READONLY) => Error::ReadOnly,
             Some(ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => Error::Damaged { source },
+            _ if tells_of_damage(&source.0) => Error::Damaged { source },
             _ => Error::Engine { action, source },
         }
+    }
+}
+
+/// Whether the file lacks a table of ours, defines it otherwise, or has a value in it that cannot stand there: what we ask
+/// and write fits our own definitions, so that is the file's fault.
+fn tells_of_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError, SqliteFailure,
+    };
+    match error {
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,
+        SqliteFailure(error, Some(text)) | SqlInputError { error, msg: text, .. } => match error.extended_code {
+            // A statement that makes no sense: but for "cannot commit" and its like, to the definitions in the file.
+            ffi::SQLITE_ERROR => !text.starts_with("cannot "),
+            // What would be refused is found out before it is written, but for a uuid that its source gives twice.
+            code => code & 0xff == ffi::SQLITE_CONSTRAINT && !text.contains("system_task.uuid"),
+        },
+        _ => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! All SQL and all of rusqlite: nothing outside this module names either.
 
 mod back_off;
+mod backup;
 mod changes;
 mod check;
 pub(crate) mod configuration;

@@ -100,19 +100,24 @@ pub(super) fn writer(path: &Path, settings: &Settings) -> Result<Option<Connecti
 /// The schema in a store in memory.
 pub(super) fn memory(settings: &Settings) -> Result<Connection> {
     let connection = connection::memory(settings)?;
+    release_pages_on_request(&connection)?;
     schema::create_or_upgrade(&connection)?;
     Ok(connection)
 }
 
 /// What the file is, is asked again under the write lock: another process may have been quicker.
 fn create_or_upgrade(connection: &mut Connection, path: &Path) -> Result<()> {
-    // Has an effect on an empty file only, and only before its first table.
-    connection.pragma_update(None, "auto_vacuum", "incremental").map_err(during("create the schema"))?;
+    release_pages_on_request(connection)?;
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(during("lock the file"))?;
     let found = schema::create_or_upgrade(&transaction)?;
     refuse_unless_ours(found, path)?;
     transaction.commit().map_err(during("create the schema"))
+}
+
+/// Has an effect on an empty file only, and only before its first table. A store in memory needs it for its backups.
+fn release_pages_on_request(connection: &Connection) -> Result<()> {
+    connection.pragma_update(None, "auto_vacuum", "incremental").map_err(during("create the schema"))
 }
 
 /// Refuses a file that is foreign, newer or damaged, and leaves it and its `-wal` as they are.

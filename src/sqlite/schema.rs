@@ -7,7 +7,7 @@ use super::upgrade;
 use crate::Result;
 
 /// The schema of a new file.
-const SCHEMA: &str = include_str!("../../schema.sql");
+pub(super) const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// "TSTO", in the header of every taskstore file.
 pub(super) const APPLICATION_ID: i32 = 0x5453_544f;

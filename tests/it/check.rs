@@ -1,10 +1,12 @@
 //! What `check` finds in a file that another program has changed. Each finding is the only one.
 
+use std::ops::ControlFlow;
+
 use rusqlite::Connection;
-use taskstore::{Finding, Level, RunOptions, TaskStore};
+use taskstore::{CheckProgress, Error, Finding, Level, RunOptions, TaskStore};
 
 use crate::support::files::shell;
-use crate::support::{finished, open, task_id};
+use crate::support::{finished, open, options, task_id};
 
 /// What is found after the shell did this to a file with a task of two messages and a run of two events.
 #[track_caller]
@@ -103,6 +105,119 @@ fn a_level_that_the_messages_do_not_reach_is_found_and_one_that_is_not_told() {
     assert_eq!(found_after(execute("UPDATE message SET level = 5 WHERE seq = 2")), [too_low]);
     let too_high = Finding::LevelReached { task, kept: Some(Level::Warn), found: None };
     assert_eq!(found_after(execute("UPDATE task SET level_reached = 4 WHERE id = 1")), [too_high]);
+}
+
+#[test]
+fn a_shown_run_that_must_not_be_shown_is_found() {
+    let found = |sql: &'static str| found_after(execute(sql));
+    let [Finding::ShownRun { system_task, run }] = found("UPDATE run SET only_on_failure = 1")[..] else { panic!() };
+    let text = Finding::ShownRun { system_task, run }.to_string();
+    assert_eq!(text, format!("system task {system_task} shows run 1, which is not one that it may show"));
+    let in_progress = "UPDATE run SET finished_ns = NULL, duration_ns = NULL, expires_ns = NULL";
+    assert!(matches!(found(in_progress)[..], [Finding::ShownRun { .. }]));
+    let of_another = "
+        INSERT INTO system_task (uuid, name, registered_ns) VALUES (zeroblob(16), 'other', 1);
+        UPDATE run SET system_task_id = 2";
+    assert!(matches!(found(of_another)[..], [Finding::ShownRun { .. }]));
+    assert_eq!(found("UPDATE run SET only_on_failure = 1, status = 1"), []);
+}
+
+#[test]
+fn a_wrong_expiry_is_found() {
+    for sql in [
+        "UPDATE run SET expires_ns = finished_ns - 1",
+        "UPDATE run SET expires_after_ns = 5, expires_ns = finished_ns + 6",
+        "UPDATE run SET expires_after_ns = 5, expires_ns = NULL",
+        "UPDATE run SET expires_after_ns = 9223372036854775807, expires_ns = finished_ns",
+    ] {
+        let found = found_after(execute(sql));
+        assert!(matches!(found[..], [Finding::Expiry { .. }]), "{sql}: {found:?}");
+        assert_eq!(found[0].to_string(), "run 1 does not expire when it should");
+    }
+    for sql in [
+        "UPDATE run SET expires_after_ns = NULL, expires_ns = NULL",
+        "UPDATE run SET expires_after_ns = NULL, expires_ns = finished_ns + 7",
+        "UPDATE run SET expires_after_ns = 9223372036854775807, expires_ns = NULL",
+    ] {
+        assert_eq!(found_after(execute(sql)), [], "{sql}");
+    }
+}
+
+#[test]
+fn ids_that_may_be_given_again_are_found() {
+    let ids = |table: &str| Finding::Ids { table: table.to_owned() };
+    assert_eq!(found_after(execute("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'task'")), [ids("task")]);
+    let all = found_after(execute("DELETE FROM sqlite_sequence"));
+    assert_eq!(all, ["task", "system_task", "run"].map(ids));
+    assert_eq!(all[0].to_string(), "ids of deleted rows of task may be given again");
+}
+
+#[test]
+fn a_table_or_an_index_that_is_not_ours_any_more_is_found() {
+    let definition = |name: &str| Finding::Definition { name: name.to_owned() };
+    assert_eq!(found_after(execute("DROP INDEX task_key")), [definition("task_key")]);
+    let rule_gone = found_after(execute(
+        "PRAGMA writable_schema = on;
+        UPDATE sqlite_schema SET sql = replace(sql, 'CHECK (message_count >= 0),', '') WHERE name = 'task'",
+    ));
+    assert_eq!(rule_gone, [definition("task")]);
+    assert_eq!(rule_gone[0].to_string(), "task is missing or is not defined as it should be");
+    // What somebody has added is theirs.
+    assert_eq!(found_after(execute("CREATE TABLE notes (text); CREATE INDEX note ON notes (text)")), []);
+}
+
+/// A file that lacks a table is no sound one, and no reason to give up on the others.
+#[test]
+fn a_table_that_is_gone_is_found_and_the_rest_is_looked_at() {
+    let found = found_after(execute("DROP TABLE log_event; DELETE FROM message WHERE seq = 2"));
+    let gone = Finding::Definition { name: "log_event".to_owned() };
+    assert!(found.contains(&gone), "{found:?}");
+    assert!(found.contains(&Finding::Numbering { what: "task", id: 1, kept: 2, counted: 1 }), "{found:?}");
+}
+
+#[test]
+fn a_store_that_only_reads_finds_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    finished(&open(&path), "t");
+    let options = [options().read_only(true), options().immutable(true)];
+    for options in &options {
+        assert_eq!(options.open(&path).unwrap().check().unwrap(), []);
+    }
+    let shell = shell(&path);
+    let broken = "PRAGMA ignore_check_constraints = on; UPDATE task SET progress_total = -1, dismissed_by = 'ann'";
+    shell.execute_batch(broken).unwrap();
+    shell.close().unwrap();
+    for options in &options {
+        let found = options.open(&path).unwrap().check().unwrap();
+        let texts: Vec<_> = found.iter().map(ToString::to_string).collect();
+        let failed = |constraint| format!("damage: CHECK constraint failed in 1 of task: {constraint}");
+        assert_eq!(texts.len(), 3, "{texts:?}");
+        assert!(texts.contains(&failed("(dismissed_ns IS NULL) = (dismissed_by IS NULL)")), "{texts:?}");
+        assert!(texts.contains(&failed("progress_done >= 0 AND progress_total >= 0")), "{texts:?}");
+    }
+}
+
+#[test]
+fn progress_goes_step_by_step_to_its_end_and_can_stop_it() {
+    let store = crate::support::temporary();
+    let mut told: Vec<CheckProgress> = Vec::new();
+    let found = store.check_with(|progress| {
+        told.push(progress);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(found.unwrap(), []);
+    let total = told[0].total;
+    assert!(told.iter().enumerate().all(|(done, progress)| (progress.done, progress.total) == (done, total)));
+    assert_eq!((told.len(), told[total].step), (total + 1, ""));
+    for stop_at in 0..=total {
+        let stop = |progress: CheckProgress| {
+            if progress.done == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let error = store.check_with(stop).unwrap_err();
+        assert!(matches!(error, Error::Stopped { work: "the check" }), "{error:?}");
+    }
+    assert_eq!(store.check().unwrap(), []);
 }
 
 #[test]

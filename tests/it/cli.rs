@@ -1,5 +1,7 @@
 //! The command line program, run as people and scripts run it: the real binary in a directory of its own.
 
+mod backup;
+mod check;
 mod configuration;
 mod database;
 mod export;

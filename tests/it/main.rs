@@ -1,6 +1,7 @@
 //! One binary for all integration tests: a module a behaviour.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod backup;
 mod batch;
 mod change;
 mod check;
@@ -8,6 +9,7 @@ mod check;
 mod cli;
 mod configurations;
 mod counts;
+mod damage;
 mod faults;
 mod history;
 #[cfg(feature = "http")]

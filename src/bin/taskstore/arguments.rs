@@ -97,6 +97,25 @@ pub enum Verb {
     /// Show one task and its messages.
     Show(ShowArguments),
 
+    /// Look for damage, and for what breaks the rules of the store.
+    ///
+    /// It reads the whole database, some seconds a gigabyte, holds up nobody, and changes nothing. If all is sound it
+    /// prints `ok`. Otherwise it prints what it has found, a line each and a hundred of a kind at most, and exits with 1.
+    Check,
+
+    /// Copy the whole database to a new file, whoever writes meanwhile.
+    ///
+    /// The copy is of one instant, and a database of its own: give it to `--db`. The file gets its name when it is complete
+    /// and on disk. Nothing is overwritten.
+    ///
+    /// At Ctrl-C (SIGINT or SIGTERM) it stops, leaves nothing behind, and exits with 130. A second one ends it at once, and
+    /// may leave a file `unfinished-taskstore-backup-...` beside the new one's place, as a crash may.
+    Backup {
+        /// The new file.
+        #[arg(value_name = "DEST")]
+        destination: PathBuf,
+    },
+
     /// Run a command as a task: its output becomes messages, its end the task's end.
     ///
     /// Each line of the command's standard output becomes a message at level info, each line of its standard error one

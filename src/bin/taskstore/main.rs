@@ -1,6 +1,8 @@
 //! The command line program: people and scripts record tasks with it, and read them.
 
 mod arguments;
+mod backup;
+mod check;
 mod configuration;
 mod database;
 mod export;
@@ -20,12 +22,16 @@ use std::sync::Arc;
 
 use clap::Parser;
 use signal_hook::consts::SIGXFSZ;
+use taskstore::Error;
 
 use arguments::{Arguments, Verb};
 use failure::Failure;
 
 /// What a usage error exits with, as clap has it.
 const USAGE_ERROR: u8 = 2;
+
+/// What a shell says of a command that Ctrl-C has ended.
+const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
     outlive_the_limit_on_the_size_of_a_file();
@@ -42,6 +48,9 @@ fn main() -> ExitCode {
         Err(Failure::Usage(error)) => usage_error(&error),
         Err(failure) => {
             terminal::complain(&failure.line());
+            if matches!(failure, Failure::Store(Error::Stopped { .. })) {
+                return ExitCode::from(STOPPED);
+            }
             ExitCode::FAILURE
         }
     }
@@ -75,6 +84,8 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::List(list) => list::list(&db, list)?,
         Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Show(show) => show::show(&db, show)?,
+        Verb::Check => return check::check(&db),
+        Verb::Backup { destination } => backup::backup(&db, &destination)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
         Verb::Token(verb) => token::perform(verb)?,

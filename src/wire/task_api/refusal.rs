@@ -139,6 +139,8 @@ impl Refusal {
             | Error::SymbolicLink { .. }
             | Error::FileMoved { .. }
             | Error::NetworkFileSystem { .. }
+            | Error::AlreadyExists { .. }
+            | Error::Stopped { .. }
             | Error::CannotOpen { .. }
             | Error::NotATaskStore { .. }
             | Error::SchemaTooNew { .. }

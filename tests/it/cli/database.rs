@@ -3,7 +3,9 @@
 use super::Place;
 
 /// Everything that reads or changes what must be there.
-const NEED_A_DATABASE: [&[&str]; 13] = [
+const NEED_A_DATABASE: [&[&str]; 15] = [
+    &["check"],
+    &["backup", "new"],
     &["list"],
     &["list", "--json"],
     &["show", "1"],

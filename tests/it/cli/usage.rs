@@ -5,7 +5,9 @@ use super::Place;
 #[test]
 fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
     let place = Place::new();
-    let wrong: [&[&str]; 32] = [
+    let wrong: [&[&str]; 34] = [
+        &["backup"],
+        &["check", "now"],
         &[],
         &["frobnicate"],
         &["start"],

@@ -113,7 +113,7 @@ fn assert_general(answer: &Answer, told: &str) {
 fn a_store_that_fails_is_told_in_general_words_and_the_cause_is_for_the_operator() {
     for (break_it, writes_fail, is_it) in [
         (closed as Break, true, (|error| matches!(error, Error::Closed)) as fn(&Error) -> bool),
-        (without_tables, true, |error| matches!(error, Error::Engine { .. })),
+        (without_tables, true, |error| matches!(error, Error::Damaged { .. })),
         (damaged, true, |error| matches!(error, Error::Damaged { .. })),
         // Whoever writes has it open still.
         (without_file, false, |error| matches!(error, Error::CannotOpen { .. } | Error::Engine { .. })),

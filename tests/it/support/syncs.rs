@@ -48,6 +48,11 @@ pub(crate) fn inject(
     Some((said, trace.lines().filter(|line| line.contains("(INJECTED)")).count()))
 }
 
+/// Runs one test of this binary on a file system that has no hard links; `None` where there is no strace.
+pub(crate) fn refuse_links(test: &str, variables: &[(&str, &str)]) -> Option<()> {
+    strace(&["-e", "trace=link,linkat", "-e", "inject=link,linkat:error=EPERM"], test, variables).map(drop)
+}
+
 /// What the traced test says.
 fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<Vec<String>> {
     let directory = tempfile::tempdir().unwrap();

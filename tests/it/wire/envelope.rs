@@ -96,21 +96,21 @@ fn any_other_failure_is_told_in_general_words_without_sql_or_path() {
         (Error::SymbolicLink { path }, 500, "internal error"),
         (Error::Io { action: "write the answer", source: io() }, 500, "internal error"),
         (OpenOptions::new().open("/dev/null/x").unwrap_err(), 500, "internal error"),
-        (of_sqlite(), 500, "internal error"),
+        (without_tables(), 500, "internal error"),
     ] {
         let refusal = Refusal::of(&error);
         assert_eq!((refusal.status(), refusal.message()), (status, text), "{error:?}");
     }
 }
 
-/// An error of SQLite's own.
-fn of_sqlite() -> Error {
+/// An error of a file that lacks a table.
+fn without_tables() -> Error {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let store = crate::support::open(&path);
     crate::support::files::shell(&path).execute_batch("DROP TABLE message; DROP TABLE task").unwrap();
     let error = store.task(task_id(1)).unwrap_err();
-    assert!(matches!(error, Error::Engine { .. }), "{error:?}");
+    assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
     error
 }
 
