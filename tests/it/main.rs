@@ -11,6 +11,7 @@ mod counts;
 mod history;
 #[cfg(feature = "http")]
 mod http;
+mod import;
 mod input;
 mod keys;
 mod lifecycle;
