@@ -5,6 +5,7 @@ mod database;
 mod export;
 mod filter;
 mod hostile;
+mod import;
 mod list;
 mod recipes;
 mod run_ending;

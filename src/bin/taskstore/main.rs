@@ -5,6 +5,7 @@ mod configuration;
 mod database;
 mod export;
 mod failure;
+mod import;
 mod list;
 mod run;
 mod serve;
@@ -62,6 +63,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Restore { ids } => verbs::restore(&db, &ids)?,
         Verb::List(list) => list::list(&db, list)?,
         Verb::Export(filter) => export::export(&db, filter)?,
+        Verb::Import(import) => import::import(&db, &import)?,
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,

@@ -54,7 +54,6 @@ fn many_tasks_and_one_of_many_messages_are_imported_in_bounded_memory() {
     store.export(fs::File::create(path.with_extension("lines")).unwrap()).unwrap();
     let measured = |role| measured("import::memory::the_measured_process", role, &path);
     let (peak_kib, _) = measured("streamed");
-    eprintln!("{peak_kib}");
     assert!(peak_kib < PEAK_KIB_MAX, "{peak_kib} KiB");
     // What it would take to hold it: the measure shows it.
     let (peak_kib, bytes) = measured("collected");

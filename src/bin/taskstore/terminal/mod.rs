@@ -1,5 +1,7 @@
 //! What people see.
 
+pub mod bar;
+pub mod interrupt;
 mod patient;
 pub mod table;
 pub mod text;
