@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::import::ImportProblem;
 pub use crate::sqlite::EngineError;
 use crate::system_task::RunId;
 use crate::task::{TaskId, TaskState};
@@ -233,6 +234,16 @@ pub enum Error {
         wanted: String,
         /// What SQLite says it is.
         found: String,
+    },
+
+    /// A line of an [import](crate::TaskStore::import) is not what an export writes, or cannot be stored. Nothing was
+    /// imported.
+    #[error("line {line} of the import was refused, and nothing was imported")]
+    ImportRefused {
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: ImportProblem,
     },
 
     /// A cursor that this list did not give out.

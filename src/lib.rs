@@ -8,9 +8,11 @@ mod check;
 mod clock;
 mod configuration;
 mod error;
+mod export;
 #[cfg(feature = "http")]
 pub mod http;
 mod id;
+mod import;
 mod limits;
 mod maintenance;
 mod options;
@@ -35,6 +37,11 @@ pub use check::{CheckProgress, Finding};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{Configuration, ConfigurationId, Configurations};
 pub use error::{EngineError, Error, Result};
+pub use export::{
+    ExportHeader, ExportLine, ExportReport, ExportedConfiguration, ExportedEvent, ExportedEvents, ExportedMessages,
+    ExportedRun, ExportedSystemTask, ExportedTask, LastIds,
+};
+pub use import::{ImportProblem, ImportReport};
 pub use limits::Limits;
 pub use maintenance::CleanReport;
 pub use options::{Durability, OpenOptions};

@@ -12,9 +12,32 @@ use crate::{Error, Result, TaskStore};
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// What a stream writes to: a buffer, which JSON fills in small pieces.
-pub(crate) struct Out<'a>(BufWriter<&'a mut dyn Write>);
+pub(crate) struct Out<'a>(BufWriter<Counted<'a>>);
+
+/// Counts what it has been given.
+struct Counted<'a> {
+    out: &'a mut dyn Write,
+    bytes: usize,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
 
 impl Out<'_> {
+    /// How many bytes were written so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.get_ref().bytes + self.0.buffer().len()
+    }
+
     /// Writes what is JSON already: the names of members, and what stands between the values.
     pub(crate) fn raw(&mut self, json: &str) -> io::Result<()> {
         self.0.write_all(json.as_bytes())
@@ -82,7 +105,7 @@ pub(crate) fn stream<T>(
     work: impl FnOnce(&Read<'_>, &mut Out<'_>) -> Result<T, Stop>,
 ) -> Result<T> {
     store.database().stream(out, action, |read, out| {
-        let mut out = Out(BufWriter::with_capacity(BUFFER_BYTES, out));
+        let mut out = Out(BufWriter::with_capacity(BUFFER_BYTES, Counted { out, bytes: 0 }));
         let written = work(read, &mut out).and_then(|written| Ok(out.flush().map(|()| written)?));
         // Dropped as it is after an error, the buffer would still be written.
         drop(out.0.into_parts());

@@ -1,9 +1,11 @@
 //! The statements of configurations.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use std::borrow::Cow;
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::during;
-use super::row::Text;
+use super::row::{Text, text};
 use super::transaction::{Read, Write};
 use crate::configuration::{Configuration, ConfigurationId};
 use crate::{Error, Result};
@@ -33,6 +35,56 @@ pub(crate) fn list(read: &Read<'_>) -> Result<Vec<Configuration>> {
     list.query_map([], |row| Ok(Configuration { id: row.get(0)?, name: row.get::<_, Text>(1)?.0 }))
         .and_then(Iterator::collect)
         .map_err(during("list the configurations"))
+}
+
+/// A configuration of an export.
+pub(crate) struct ConfigurationRow<'a> {
+    pub(crate) id: ConfigurationId,
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) deleted_ns: Option<i64>,
+}
+
+impl<'a> ConfigurationRow<'a> {
+    fn of(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { id: row.get(0)?, name: text(row, 1)?, deleted_ns: row.get(2)? })
+    }
+}
+
+const ALL: &str = "SELECT id, name, deleted_ns FROM configuration ORDER BY id";
+
+/// Hands each configuration to `see`, also the deleted ones. The caller holds a snapshot.
+pub(crate) fn each<E: From<Error>>(
+    read: &Read<'_>,
+    mut see: impl FnMut(&ConfigurationRow<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut all = read.connection.prepare_cached(ALL).map_err(during("list the configurations"))?;
+    let mut rows = all.query([]).map_err(during("list the configurations"))?;
+    while let Some(row) = rows.next().map_err(during("list the configurations"))? {
+        see(&ConfigurationRow::of(row).map_err(during("list the configurations"))?)?;
+    }
+    Ok(())
+}
+
+const ONE: &str = "SELECT id, name, deleted_ns FROM configuration WHERE id = ?1";
+
+/// Hands one configuration to `see`, also a deleted one. The caller holds a snapshot.
+pub(crate) fn one<E: From<Error>>(
+    read: &Read<'_>,
+    id: ConfigurationId,
+    see: impl FnOnce(&ConfigurationRow<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut one = read.connection.prepare_cached(ONE).map_err(during("read a configuration"))?;
+    let mut rows = one.query([id]).map_err(during("read a configuration"))?;
+    match rows.next().map_err(during("read a configuration"))? {
+        Some(row) => see(&ConfigurationRow::of(row).map_err(during("read a configuration"))?),
+        None => Err(not_found(id).into()),
+    }
+}
+
+const IMPORT: &str = "INSERT INTO configuration (id, name, deleted_ns) VALUES (?1, ?2, ?3)";
+
+pub(crate) fn import(write: &Write<'_>, id: i64, name: &str, deleted_ns: Option<i64>) -> Result<()> {
+    write.change("import a configuration", IMPORT, params![id, name, deleted_ns]).map(drop)
 }
 
 const EXISTS: &str = "SELECT 1 FROM configuration WHERE id = :id AND deleted_ns IS NULL";

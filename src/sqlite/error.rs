@@ -19,6 +19,11 @@ impl EngineError {
         self.0.sqlite_error().map(|error| error.extended_code)
     }
 
+    /// Whether a constraint of the schema refused a row.
+    pub(crate) fn is_constraint(&self) -> bool {
+        self.primary() == Some(ffi::SQLITE_CONSTRAINT)
+    }
+
     /// The code without its extension, which is in the upper bytes.
     pub(super) fn primary(&self) -> Option<i32> {
         self.code().map(|code| code & 0xff)

@@ -6,6 +6,7 @@ mod changes;
 mod check;
 pub(crate) mod configuration;
 mod connection;
+pub(crate) mod counters;
 mod database;
 mod error;
 mod keyed;

@@ -136,7 +136,7 @@ fn stored(context: &Context, run: &StartedRun, event: LogEvent) -> Result<Event>
     Ok(Event { time_ns, level, logger: logger.unwrap_or_else(|| run.name.clone()), event, attributes, key })
 }
 
-fn nanoseconds(field: &'static str, duration: Duration) -> Result<i64> {
+pub(crate) fn nanoseconds(field: &'static str, duration: Duration) -> Result<i64> {
     i64::try_from(duration.as_nanos()).map_err(|_| Error::OutOfRange {
         field,
         value: format!("{duration:?}"),

@@ -1,7 +1,6 @@
 //! Tasks: what a user started, what it said, and how it ended. Plain data.
 
 mod counts;
-mod export;
 mod filter;
 pub(crate) mod kept_progress;
 mod list;

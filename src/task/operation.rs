@@ -96,6 +96,6 @@ pub(crate) fn delete(id: TaskId) -> impl Fn(&Write<'_>) -> Result<()> + use<> {
     move |write: &Write<'_>| sqlite::task::delete(write, id)
 }
 
-fn amount(field: &'static str, amount: u64) -> Result<i64> {
+pub(crate) fn amount(field: &'static str, amount: u64) -> Result<i64> {
     i64::try_from(amount).map_err(|_| Error::OutOfRange { field, value: amount.to_string(), min: 0, max: i64::MAX })
 }

@@ -6,7 +6,7 @@
 
 pub mod system_task_api;
 pub mod task_api;
-mod time;
+pub(crate) mod time;
 
 /// What could not be done when the writer of an answer fails.
 const WRITE: &str = "write the answer";

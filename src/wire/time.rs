@@ -1,4 +1,4 @@
-//! Times as both APIs read them.
+//! Times as both APIs and an import read them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::de::{Error, Expected, Unexpected};
 
 /// Any offset, no fraction or one of up to nine digits, and a time that the store can hold.
-pub(super) fn read_time<E: Error>(text: &str) -> Result<DateTime<Utc>, E> {
+pub(crate) fn read_time<E: Error>(text: &str) -> Result<DateTime<Utc>, E> {
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
     let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());

@@ -7,6 +7,7 @@ mod database;
 mod export;
 mod filter;
 mod hostile;
+mod import;
 mod list;
 mod recipes;
 mod run_ending;

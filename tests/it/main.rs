@@ -14,6 +14,7 @@ mod faults;
 mod history;
 #[cfg(feature = "http")]
 mod http;
+mod import;
 mod input;
 mod keys;
 mod lifecycle;

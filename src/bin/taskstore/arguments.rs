@@ -20,7 +20,7 @@ use token::TokenVerb;
 
 /// Records what is going on, and shows it to people.
 ///
-/// Everything is in one database file. `start`, `run` and `configuration add` create it.
+/// Everything is in one database file. `start`, `run`, `configuration add` and `import` create it.
 #[derive(Debug, Parser)]
 #[command(name = "taskstore", version, max_term_width = 100)]
 pub struct Arguments {
@@ -87,12 +87,25 @@ pub enum Verb {
     /// List tasks, newest first: 50 of those that are not dismissed, unless something else is asked for.
     List(ListArguments),
 
-    /// Write tasks with all their messages as lines of JSON, one a task, as many as there are.
+    /// Write all that is in the database as lines of JSON, or only the tasks that are asked for.
     ///
-    /// Each line has all that is known of a task: outcome, dismissal, progress, and messages with their levels and keys.
+    /// Without any option it is everything: configurations, tasks with all their messages, system tasks, and runs with all
+    /// their events; deleted configurations and dismissed tasks, too. With any of them it is the tasks that pass, with their
+    /// messages and configurations, and dismissed ones only if they are asked for. `import` takes both.
+    ///
     /// It is one snapshot, however long the writing takes. If nobody takes our output for 30 seconds, it is cut there, with
-    /// an error and status 1. What has no newline at its end is cut.
+    /// an error and status 1. What does not end in a line `{"end":…}` was cut.
     Export(FilterArguments),
+
+    /// Add what `export` wrote: all of it, or nothing.
+    ///
+    /// In a database that held nothing, or is created now, everything is as it was, ids included. In another, the ids are
+    /// raised, tasks and runs whose key is known are left out, and runs of a system task of the same name and uid are added
+    /// to that.
+    ///
+    /// Meanwhile others can read, but not write. Ctrl-C undoes all; what is wrong with the file is told with its line, and
+    /// then nothing was imported either.
+    Import(ImportArguments),
 
     /// Show one task and its messages.
     Show(ShowArguments),
@@ -260,6 +273,13 @@ pub struct ListArguments {
 
     #[command(flatten)]
     pub filter: FilterArguments,
+}
+
+#[derive(Args, Debug)]
+pub struct ImportArguments {
+    /// What `taskstore export` wrote; "-" for standard input, as by default.
+    #[arg(default_value = "-", hide_default_value = true)]
+    pub file: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -32,6 +32,12 @@ pub enum Failure {
     #[error(transparent)]
     Usage(clap::Error),
 
+    #[error("cannot read {}", path.display())]
+    CannotRead { path: PathBuf, source: io::Error },
+
+    #[error("interrupted; {what}")]
+    Interrupted { what: &'static str },
+
     #[error("could not write the output")]
     Output { source: io::Error },
 
@@ -49,6 +55,8 @@ impl Failure {
             | Self::CannotOpen { .. }
             | Self::NoDatabase { .. }
             | Self::CannotListen { .. }
+            | Self::CannotRead { .. }
+            | Self::Interrupted { .. }
             | Self::Usage(_)
             | Self::System { .. } => false,
         }
@@ -61,6 +69,8 @@ impl Failure {
             Self::CannotOpen { .. } => CHECK_PERMISSIONS,
             Self::NoDatabase { .. }
             | Self::CannotListen { .. }
+            | Self::CannotRead { .. }
+            | Self::Interrupted { .. }
             | Self::Usage(_)
             | Self::Output { .. }
             | Self::System { .. } => "",

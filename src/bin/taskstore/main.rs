@@ -7,6 +7,7 @@ mod configuration;
 mod database;
 mod export;
 mod failure;
+mod import;
 mod list;
 mod run;
 mod serve;
@@ -83,6 +84,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Restore { ids } => verbs::restore(&db, &ids)?,
         Verb::List(list) => list::list(&db, list)?,
         Verb::Export(filter) => export::export(&db, filter)?,
+        Verb::Import(import) => import::import(&db, &import)?,
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Check => return check::check(&db),
         Verb::Backup { destination } => backup::backup(&db, &destination)?,

@@ -1,6 +1,8 @@
 //! The statements of system tasks.
 
 mod clean;
+mod export;
+mod import;
 mod key;
 mod list;
 mod read;
@@ -8,6 +10,10 @@ mod stream;
 mod write;
 
 pub(crate) use clean::{clean_expired, count_expired, expired_bytes};
+pub(crate) use export::{ExportedEvents, IdentityRow, RunRow, each_run, each_system_task};
+pub(crate) use import::{
+    add, finished, import_event, import_run, merge, run_of_key, show, shown_finished, uuid_exists,
+};
 pub(crate) use list::{list, list_numbered};
 pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};

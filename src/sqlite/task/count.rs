@@ -27,6 +27,9 @@ impl Counted {
     }
 }
 
+/// So many configurations are much.
+const CONFIGURATIONS_MAX: usize = 64;
+
 /// What a transaction has changed, by configuration. It is written once, before the commit, however many tasks it was.
 #[derive(Default)]
 pub(in super::super) struct CountChanges(RefCell<Vec<(i64, [i64; 7])>>);
@@ -43,6 +46,11 @@ impl CountChanges {
         if let Some(column) = changes.get_mut(place).and_then(|(_, columns)| columns.get_mut(counted.column())) {
             *column += tasks;
         }
+    }
+
+    /// Writes what there is once there is much: in a long transaction it would be looked through again and again.
+    pub(super) fn write_if_many(&self, write: &Write<'_>) -> Result<()> {
+        if self.0.borrow().len() < CONFIGURATIONS_MAX { Ok(()) } else { self.write(write) }
     }
 
     /// Counts so many as something else than before.

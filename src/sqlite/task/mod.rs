@@ -2,6 +2,7 @@
 
 mod access;
 mod count;
+mod import;
 mod list;
 mod messages;
 pub(crate) mod prune;
@@ -12,9 +13,10 @@ mod write;
 
 pub(super) use count::{CountChanges, check as check_counts};
 pub(crate) use count::{counts, recount};
+pub(crate) use import::{import, import_message, of_key};
 pub(crate) use messages::{messages, messages_of, tail};
 pub(crate) use read::{get, list};
-pub(crate) use stream::{Messages, ProgressRow, ShownMessages, TaskRow, each_task, one_task};
+pub(crate) use stream::{Messages, ProgressRow, ShownMessages, TaskRest, TaskRow, each_task, one_task};
 pub(crate) use write::{Said, delete, dismiss, dismiss_all, end, message, progress, restore, set_progress, start};
 
 use crate::Error;

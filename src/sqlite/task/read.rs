@@ -19,7 +19,8 @@ macro_rules! columns {
     () => {
         "SELECT t.id, iif(c.deleted_ns IS NULL, c.id, NULL), coalesce(c.name, ''), t.title, t.performed_by, t.outcome,
             t.started_ns, t.updated_ns, t.finished_ns, t.dismissed_by, t.dismissed_ns,
-            t.progress_done, t.progress_total, t.progress_phase, t.message_count, t.level_reached, t.key
+            t.progress_done, t.progress_total, t.progress_phase, t.message_count, t.level_reached, t.key,
+            t.configuration_id
         FROM task t "
     };
 }

@@ -38,6 +38,8 @@ pub(crate) struct TaskRest<'a> {
     pub(crate) progress: Option<ProgressRow<'a>>,
     pub(crate) level_reached: Option<Level>,
     pub(crate) key: Option<Cow<'a, str>>,
+    /// Also if it was deleted.
+    pub(crate) stored_configuration_id: Option<ConfigurationId>,
 }
 
 pub(crate) struct ProgressRow<'a> {
@@ -81,7 +83,13 @@ impl<'a> TaskRow<'a> {
             Some(done) => Some(ProgressRow { done, total: amount_or_null(12)?, phase: text_or_null(row, 13)? }),
             None => None,
         };
-        Ok(TaskRest { dismissed_ns: row.get(10)?, progress, level_reached: row.get(15)?, key: text_or_null(row, 16)? })
+        Ok(TaskRest {
+            dismissed_ns: row.get(10)?,
+            progress,
+            level_reached: row.get(15)?,
+            key: text_or_null(row, 16)?,
+            stored_configuration_id: row.get(17)?,
+        })
     }
 }
 

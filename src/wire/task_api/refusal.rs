@@ -146,6 +146,7 @@ impl Refusal {
             | Error::SchemaTooNew { .. }
             | Error::Damaged { .. }
             | Error::SettingRefused { .. }
+            | Error::ImportRefused { .. }
             | Error::OutcomeUnknown { .. }
             | Error::Io { .. }
             | Error::Engine { .. } => Self::internal(),

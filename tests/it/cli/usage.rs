@@ -77,7 +77,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 26] = [
+    let commands: [&[&str]; 27] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -93,6 +93,7 @@ fn every_command_and_every_option_has_a_help_text() {
         &["restore"],
         &["list"],
         &["export"],
+        &["import"],
         &["show"],
         &["run"],
         &["serve"],

@@ -9,7 +9,7 @@ use taskstore::{
     TimeRange,
 };
 
-use super::{BOTH, as_answer, as_lines, walked, written};
+use super::{BOTH, as_answer, both, tasks_of, walked, written};
 use crate::support::{ManualClock, configuration_id, files, options, start};
 
 /// A task that is to be recorded. Its texts are few, so that filters find some.
@@ -155,7 +155,7 @@ proptest! {
             let filter = filter.limit(0).cursor("of no list".parse().unwrap()).search_time_max(Duration::ZERO);
             let [answer, lines] = BOTH.map(|write| written(&store, &filter, write));
             prop_assert_eq!(answer, as_answer(&tasks));
-            prop_assert_eq!(lines, as_lines(&tasks));
+            prop_assert_eq!(tasks_of(&lines), both(&tasks));
             prop_assert_eq!(store.export_tasks(&filter, std::io::sink()).unwrap(), tasks.len() as u64);
         }
     }
@@ -174,7 +174,7 @@ fn what_another_program_wrote_that_is_no_utf_8_is_replaced_as_lists_do() {
     let tasks = walked(&store, &TaskFilter::new());
     assert_eq!(tasks[0].task.title, "A\u{fffd}B");
     let [answer, lines] = BOTH.map(|write| written(&store, &TaskFilter::new(), write));
-    assert_eq!((answer, lines), (as_answer(&tasks), as_lines(&tasks)));
+    assert_eq!((answer, tasks_of(&lines)), (as_answer(&tasks), both(&tasks)));
 }
 
 #[test]

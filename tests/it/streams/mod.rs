@@ -9,7 +9,7 @@ mod search;
 use std::io;
 
 use taskstore::wire::task_api::{self, Answer, DismissedMember, TaskList, write_task_list};
-use taskstore::{Result, TaskFilter, TaskState, TaskStore, TaskWithMessages};
+use taskstore::{ExportLine, Message, Result, Task, TaskFilter, TaskState, TaskStore, TaskWithMessages};
 
 /// A way to stream a filter.
 type Write = fn(&TaskStore, &TaskFilter, &mut dyn io::Write) -> Result<()>;
@@ -70,7 +70,29 @@ fn on_the_wire(TaskWithMessages { task, messages, .. }: &TaskWithMessages) -> ta
     }
 }
 
-/// What serde writes for these tasks, a line each.
-fn as_lines(tasks: &[TaskWithMessages]) -> String {
-    tasks.iter().map(|task| serde_json::to_string(task).unwrap() + "\n").collect()
+/// The tasks of an export, each of whose lines must be what serde writes for it. It must be whole, and the configuration of
+/// each task stand before it.
+fn tasks_of(export: &str) -> Vec<(Task, Vec<Message>)> {
+    let mut tasks = Vec::new();
+    let mut configurations = Vec::new();
+    for line in export.lines() {
+        let read: ExportLine = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), line);
+        match read {
+            ExportLine::Configuration(configuration) => configurations.push(configuration.id),
+            ExportLine::Task(exported) => {
+                let id = exported.task.configuration_id.or(exported.deleted_configuration_id);
+                assert!(id.is_none_or(|id| configurations.contains(&id)), "{line}");
+                tasks.push((exported.task, exported.messages));
+            }
+            _ => {}
+        }
+    }
+    assert!(export.starts_with("{\"taskstore_export\":"));
+    assert!(export.lines().last().unwrap().starts_with("{\"end\":") && export.ends_with('\n'));
+    tasks
+}
+
+fn both(tasks: &[TaskWithMessages]) -> Vec<(Task, Vec<Message>)> {
+    tasks.iter().map(|task| (task.task.clone(), task.messages.clone())).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, ErrorKind};
 
-use taskstore::{Batch, Error, Level, NewTask, TaskFilter, TaskStore, TaskWithMessages};
+use taskstore::{Batch, Error, Level, Message, NewTask, Task, TaskFilter, TaskStore};
 
-use super::{BOTH, walked, written};
+use super::{BOTH, tasks_of, walked, written};
 use crate::support::{Slow, files, open, start, task_id, temporary};
 
 /// Takes so many bytes, then fails.
@@ -105,10 +105,9 @@ fn each_export_is_one_snapshot_while_another_thread_writes_pairs() {
         let mut exports = 0;
         while !writer.is_finished() || exports == 0 {
             let lines = written(&store, &TaskFilter::new(), BOTH[1]);
-            let tasks: Vec<TaskWithMessages> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            for pair in tasks.chunks(2) {
+            for pair in tasks_of(&lines).chunks(2) {
                 let [one, other] = pair else { panic!("half a pair: {pair:?}") };
-                let seen = |task: &TaskWithMessages| (task.task.title.clone(), task.task.outcome, task.messages.len());
+                let seen = |(task, messages): &(Task, Vec<Message>)| (task.title.clone(), task.outcome, messages.len());
                 assert_eq!(seen(one), seen(other));
             }
             exports += 1;

@@ -20,9 +20,9 @@ pub struct FilterArguments {
     #[arg(long, value_delimiter = ',', value_parser = one_of(&OUTCOMES))]
     outcome: Vec<Outcomes>,
 
-    /// Whether dismissed ones are hidden, included, or the only ones.
-    #[arg(long, default_value = "hidden", value_parser = one_of(&DISMISSED))]
-    dismissed: Dismissed,
+    /// Whether dismissed ones are hidden, as by default, included, or the only ones.
+    #[arg(long, value_parser = one_of(&DISMISSED))]
+    dismissed: Option<Dismissed>,
 
     /// Those that this user has dismissed, whatever --dismissed says; whoever did by default.
     #[arg(long, value_name = "USER", allow_hyphen_values = true)]
@@ -76,9 +76,9 @@ pub struct FilterArguments {
     #[arg(long, value_name = "TIME", value_parser = longer_than, allow_hyphen_values = true)]
     running_longer_than: Option<Duration>,
 
-    /// What comes first. "running" shows those in progress alone, the longest first.
-    #[arg(long, default_value = "newest", value_parser = one_of(&ORDERS))]
-    order: Order,
+    /// What comes first: the newest by default. "running" shows those in progress alone, the longest first.
+    #[arg(long, value_parser = one_of(&ORDERS))]
+    order: Option<Order>,
 }
 
 const OUTCOMES: [(&str, Outcomes); 4] = [
@@ -98,8 +98,26 @@ const ORDERS: [(&str, Order); 4] = [
 ];
 
 impl FilterArguments {
+    /// Whether anything was asked for.
+    pub fn is_given(&self) -> bool {
+        let Self { configuration, outcome, dismissed, dismissed_by, performed_by, title, message, text, .. } = self;
+        let Self { started_from, started_until, updated_from, updated_until, finished_from, finished_until, .. } = self;
+        let texts = [dismissed_by, performed_by, title, message, text];
+        let times = [started_from, started_until, updated_from, updated_until, finished_from, finished_until];
+        configuration.is_some()
+            || !outcome.is_empty()
+            || dismissed.is_some()
+            || texts.into_iter().any(Option::is_some)
+            || times.into_iter().any(Option::is_some)
+            || self.level.is_some()
+            || self.running_longer_than.is_some()
+            || self.order.is_some()
+    }
+
     pub fn filter(self) -> TaskFilter {
-        let mut filter = TaskFilter::new().dismissed(self.dismissed).order(self.order);
+        let mut filter = TaskFilter::new();
+        filter.dismissed = self.dismissed.unwrap_or_default();
+        filter.order = self.order.unwrap_or_default();
         filter.configuration = self.configuration.unwrap_or_default();
         filter.outcomes = self.outcome.into_iter().reduce(|all, one| all | one).unwrap_or(Outcomes::ANY);
         filter.dismissed_by = self.dismissed_by;
