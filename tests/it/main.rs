@@ -13,6 +13,7 @@ mod history;
 mod http;
 mod input;
 mod keys;
+mod killed;
 mod lifecycle;
 mod lists;
 mod model;

@@ -1,7 +1,8 @@
-//! Sync calls, counted or made to fail from outside by strace.
+//! Sync calls, counted or made to fail from outside by strace; and processes that it kills before one of their calls.
 
-use std::path::Path;
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::{env, fs};
 
 const SYNCS: &str = "trace=fsync,fdatasync,msync,sync_file_range,sync,syncfs";
@@ -27,7 +28,32 @@ pub(crate) fn fail(test: &str, variables: &[(&str, &str)], file: &Path, from: us
     strace(&["-P", file.to_str().unwrap(), "-e", SYNCS, "-e", &inject], test, variables)
 }
 
+/// Runs one test of this binary, killed before the call of this number that has to do with one of these files. Tells
+/// whether it came so far; `None` where there is no strace.
+pub(crate) fn kill(
+    test: &str,
+    variables: &[(&str, &str)],
+    files: &[PathBuf],
+    call: &str,
+    number: usize,
+) -> Option<bool> {
+    let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={number}"));
+    let files = files.iter().flat_map(|file| ["-P", file.to_str().unwrap()]);
+    let options: Vec<_> = files.chain(["-e", &trace, "-e", &inject]).collect();
+    let output = traced(&options, test, variables)?;
+    // strace ends as the process has.
+    let killed = output.status.signal() == Some(9);
+    assert!(killed || output.status.success(), "{output:?}");
+    Some(killed)
+}
+
 fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<()> {
+    let output = traced(options, test, variables)?;
+    assert!(output.status.success(), "{output:?}");
+    Some(())
+}
+
+fn traced(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<Output> {
     let directory = tempfile::tempdir().unwrap();
     let traced = Command::new("strace")
         .args(["-f", "-qq"])
@@ -38,13 +64,12 @@ fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<()
         .env("TMPDIR", directory.path())
         .output();
     match traced {
-        Ok(output) => assert!(output.status.success(), "{output:?}"),
+        Ok(output) => Some(output),
         // CI has strace; a newcomer's machine need not.
         Err(error) if env::var_os("CI").is_none() => {
             eprintln!("not traced, since strace does not start: {error}");
-            return None;
+            None
         }
         Err(error) => panic!("strace is needed: {error}"),
     }
-    Some(())
 }
