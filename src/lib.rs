@@ -19,8 +19,8 @@ mod options;
 mod owner;
 mod page;
 mod prune;
-mod retention;
 mod recovery;
+mod retention;
 mod rfc3339;
 mod sqlite;
 mod store;
@@ -47,8 +47,8 @@ pub use maintenance::CleanReport;
 pub use options::{Durability, OpenOptions};
 pub use page::{Cursor, Page};
 pub use prune::{PruneProgress, PruneReport, PruneStop};
-pub use retention::{Retention, RetentionRule};
 pub use recovery::RecoverReport;
+pub use retention::{Retention, RetentionRule};
 pub use store::TaskStore;
 pub use system_task::{
     Attributes, Direction, LogEvent, LogLevel, LoggedEvent, NumberedPage, PageNumber, Pagination, Run, RunId,

@@ -17,6 +17,7 @@ mod http;
 mod import;
 mod input;
 mod keys;
+mod killed;
 mod lifecycle;
 mod lists;
 mod model;

@@ -7,6 +7,7 @@ use std::sync::Barrier;
 use taskstore::{Error, NewTask, Outcome, Result, TaskId, TaskState, TaskStore};
 
 use crate::support::children::{Children, role, say, wait_for_go};
+use crate::support::random::rounds;
 use crate::support::{everything, finished, open, start, task_id, temporary, texts};
 
 const THREADS: usize = 16;
@@ -43,7 +44,7 @@ fn winner(answers: &[Result<()>], id: TaskId, state: TaskState) -> usize {
 #[test]
 fn one_of_sixteen_threads_ends_a_task() {
     let store = temporary();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         let id = start(&store, "raced for");
         let answers =
             race(|racer| if racer < THREADS / 2 { store.finish(id) } else { store.fail(id, format!("{racer}")) });
@@ -62,7 +63,7 @@ fn one_of_sixteen_stores_on_one_file_ends_a_task() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let stores: Vec<_> = (0..THREADS).map(|_| open(&path)).collect();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         let id = start(&stores[0], "raced for");
         let answers = race(|racer| stores[racer].fail(id, format!("{racer}")));
         let winner = winner(&answers, id, TaskState::Failed);
@@ -73,7 +74,7 @@ fn one_of_sixteen_stores_on_one_file_ends_a_task() {
 #[test]
 fn one_of_sixteen_threads_dismisses_a_task_and_one_restores_it() {
     let store = temporary();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         let id = finished(&store, "raced for");
         let answers = race(|racer| store.dismiss(id, format!("user {racer}")));
         let first = winner(&answers, id, TaskState::Dismissed);
@@ -89,7 +90,7 @@ fn one_of_sixteen_threads_dismisses_a_task_and_one_restores_it() {
 #[test]
 fn one_of_sixteen_threads_deletes_a_task() {
     let store = temporary();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         let id = finished(&store, "raced for");
         let answers = race(|_| store.delete(id));
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);

@@ -24,12 +24,15 @@ pub(super) fn run(connection: &Connection, steps: &[Step], found: i64, newest: i
 }
 
 #[cfg(test)]
+mod killed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::sqlite::tests::planned_connection;
     use crate::sqlite::transaction::Transaction;
 
-    const OLD: &str = include_str!("rehearsal/old.sql");
+    pub(super) const OLD: &str = include_str!("rehearsal/old.sql");
     const NEW: &str = include_str!("../../../schema.sql");
     const CARRY_OVER: &str = "
         INSERT INTO configuration (id, name, deleted_ns) SELECT id, name, deleted_ns FROM old_configuration;
@@ -40,8 +43,19 @@ mod tests {
         DROP TABLE old_task;
         DROP TABLE old_configuration;";
 
+    /// The steps from the rehearsal's old schema to the new one.
+    pub(super) const REHEARSAL: &[Step] = &[(1, include_str!("rehearsal/step.sql")), (2, NEW), (3, CARRY_OVER)];
+    pub(super) const NEW_VERSION: i64 = 3;
+
+    /// Whether the rows of the rehearsal are there, in the new schema, and the file is sound.
+    pub(super) fn kept(connection: &Connection) -> bool {
+        let kept = "SELECT group_concat(id || ' ' || title || ' ' || updated_ns, ', ') FROM task";
+        let text = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        text(kept) == "7 Backup 200, 8 Restore 300" && text("PRAGMA integrity_check") == "ok"
+    }
+
     /// The tables and indexes of a file, without comments and spacing.
-    fn shape(connection: &Connection) -> Vec<String> {
+    pub(super) fn shape(connection: &Connection) -> Vec<String> {
         let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name";
         let mut statement = connection.prepare(sql).unwrap();
         let texts = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
@@ -60,19 +74,16 @@ mod tests {
 
     #[test]
     fn an_older_file_becomes_equal_to_a_new_one_and_keeps_its_rows() {
-        let steps: &[Step] = &[(1, include_str!("rehearsal/step.sql")), (2, NEW), (3, CARRY_OVER)];
         let old = empty();
         old.execute_batch(OLD).unwrap();
 
         let transaction = Transaction::immediate(&old, std::process::id()).unwrap();
-        run(&old, steps, 0, 3).unwrap();
+        run(&old, REHEARSAL, 0, NEW_VERSION).unwrap();
         transaction.commit().unwrap();
 
         assert_eq!(shape(&old), shape(&planned_connection()));
-        let kept = "SELECT group_concat(id || ' ' || title || ' ' || updated_ns, ', ') FROM task";
-        assert_eq!(old.query_row(kept, [], |row| row.get::<_, String>(0)).unwrap(), "7 Backup 200, 8 Restore 300");
-        assert_eq!(old.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 3);
-        assert_eq!(old.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+        assert!(kept(&old));
+        assert_eq!(old.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), NEW_VERSION);
     }
 
     #[test]

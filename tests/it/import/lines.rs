@@ -54,7 +54,7 @@ fn attributes_keep_their_text_also_with_line_breaks() {
         let raw = RawValue::from_string(text.to_owned()).unwrap();
         run.log(LogEvent::new(LogLevel::Info, "said").attributes(raw).unwrap()).unwrap();
     }
-    let id = run.detach().id();
+    let id = run.detach().unwrap().id();
     let lines = exported(&store);
     assert_eq!(lines.lines().count(), 4);
     let other = imported(&lines);

@@ -122,7 +122,7 @@ fn the_uuid_of_another_system_task_is_refused_by_name() {
 fn what_is_in_progress_stays_so_and_is_ended_by_its_id() {
     let source = temporary();
     let id = start(&source, "going on");
-    let run = source.system_tasks().start("job", None).unwrap().detach();
+    let run = source.system_tasks().start("job", None).unwrap().detach().unwrap();
     let store = temporary();
     store.import(exported(&source).as_bytes()).unwrap();
     store.finish(id).unwrap();

@@ -52,7 +52,7 @@ proptest! {
         let next = |store: &TaskStore| {
             let task = store.start_detached(NewTask::new("next")).unwrap();
             let configuration = store.configurations().add("next").unwrap();
-            (task, configuration, store.system_tasks().start("next", None).unwrap().detach().id())
+            (task, configuration, store.system_tasks().start("next", None).unwrap().detach().unwrap().id())
         };
         prop_assert_eq!(next(&other), next(&store));
     }

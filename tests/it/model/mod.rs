@@ -1,14 +1,24 @@
 //! The store against a model of it: any sequence of verbs leaves both the same, and is answered the same.
 
 mod plain;
+mod run_steps;
+mod runs;
 mod steps;
 
-use proptest::prelude::*;
-use taskstore::{Dismissed, NewTask, Outcome, Outcomes, TaskStore};
-use tempfile::TempDir;
+use std::collections::BTreeMap;
+use std::fs;
 
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use taskstore::{Dismissed, NewTask, Outcome, Outcomes, RunOptions, TaskStore};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::support::files::{beside, bytes};
 use crate::support::{ManualClock, configuration_id, everything, open, options};
-use plain::{Answer, Plain, answer_of};
+use plain::{Answer, Fault, Plain, answer_of};
+use run_steps::{NAMES, RunVerb, Started};
+use runs::{cleaned, shown_by};
 use steps::{Step, Verb, steps, target};
 
 /// The store under test, in a file that can be closed and opened again.
@@ -16,6 +26,9 @@ struct Real {
     directory: TempDir,
     clock: ManualClock,
     store: TaskStore,
+    started: Started,
+    /// Of the system tasks that there were, by the model's numbers.
+    uuids: BTreeMap<u64, Uuid>,
 }
 
 impl Real {
@@ -23,7 +36,7 @@ impl Real {
         let directory = tempfile::tempdir().unwrap();
         let clock = ManualClock::at_ns(0);
         let store = options().clock(clock.clone()).open(directory.path().join("tasks.db")).unwrap();
-        Self { directory, clock, store }
+        Self { directory, clock, store, started: Started::default(), uuids: BTreeMap::new() }
     }
 
     /// As another process would open the file.
@@ -35,6 +48,27 @@ impl Real {
         self.store.close().unwrap();
         self.store = options().clock(self.clock.clone()).open(self.directory.path().join("tasks.db")).unwrap();
     }
+
+    /// What a kill leaves is what is in the files while the store is open: another store goes on with a copy of these.
+    fn crash(&mut self) {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (self.directory.path().join("tasks.db"), directory.path().join("tasks.db"));
+        for end in ["", "-wal"] {
+            if let Some(bytes) = bytes(&beside(&old, end)) {
+                fs::write(beside(&new, end), bytes).unwrap();
+            }
+        }
+        self.store = options().clock(self.clock.clone()).open(new).unwrap();
+        self.directory = directory;
+    }
+
+    fn compare_runs(&mut self, plain: &Plain) {
+        let (shown, uuids) = shown_by(&self.store);
+        assert_eq!(shown, plain.runs.shown());
+        for (of, born) in plain.runs.born() {
+            assert_eq!(*self.uuids.entry(born).or_insert(uuids[of]), uuids[of], "{of:?}");
+        }
+    }
 }
 
 /// Takes one step in both, and holds their answers against each other.
@@ -43,7 +77,7 @@ fn take(step: &Step, real: &mut Real, plain: &mut Plain) {
         Step::Verb(verb) => {
             let verb = target(verb, plain);
             let expected = plain.call(&verb);
-            assert_eq!(answer_of(verb.call(&real.store)), expected, "{verb:?}");
+            assert_eq!(answer_of(verb.call(&real.store, &real.started)), expected, "{verb:?}");
         }
         Step::Abandon => {
             let task = real.store.start(NewTask::new("abandoned")).unwrap();
@@ -52,6 +86,15 @@ fn take(step: &Step, real: &mut Real, plain: &mut Plain) {
             drop(task);
             plain.interrupt_newest();
         }
+        Step::AbandonRun => {
+            let options = RunOptions::new().never_expires();
+            let run = real.store.system_tasks().start_with(NAMES[0], None, options).unwrap();
+            real.started.insert(run.started());
+            assert_eq!(Answer::Id(run.id().get()), plain.call(&Verb::Run(RunVerb::first())));
+            drop(run);
+            plain.interrupt_newest_run();
+        }
+        Step::Clean => assert_eq!(cleaned(real.store.clean_expired().unwrap()), plain.clean()),
         Step::Batch(verbs, commits) => batch(verbs, *commits, real, plain),
         Step::Clock(ns) => {
             plain.advance_ns(*ns);
@@ -60,6 +103,10 @@ fn take(step: &Step, real: &mut Real, plain: &mut Plain) {
         Step::Reopen => {
             real.reopen();
             plain.close();
+        }
+        Step::Crash => {
+            real.crash();
+            plain.crash();
         }
     }
 }
@@ -71,7 +118,7 @@ fn batch(verbs: &[Verb], commits: bool, real: &Real, plain: &mut Plain) {
         for verb in verbs {
             let verb = target(verb, &copy);
             let expected = copy.call(&verb);
-            assert_eq!(answer_of(verb.call_in(batch)), expected, "{verb:?} in a batch");
+            assert_eq!(answer_of(verb.call_in(batch, &real.started)), expected, "{verb:?} in a batch");
         }
         if commits { Ok(()) } else { Err(taskstore::Error::Closed) }
     });
@@ -98,28 +145,47 @@ fn compare_counts(store: &TaskStore, plain: &Plain) {
     }
 }
 
+/// Takes the steps in both, and compares all of the store now and then; each answer is compared anyway.
+fn run(steps: &[Step], fault: Fault) -> Result<(), TestCaseError> {
+    let (mut real, mut plain) = (Real::new(), Plain::with(fault));
+    for (number, step) in steps.iter().enumerate() {
+        take(step, &mut real, &mut plain);
+        if number % 16 == 0 || matches!(step, Step::Crash) {
+            prop_assert_eq!(plain.tasks_of(&everything(&real.store)), plain.tasks(), "after step {}", number);
+            compare_counts(&real.store, &plain);
+            real.compare_runs(&plain);
+            let other = real.another_store();
+            prop_assert_eq!(plain.tasks_of(&everything(&other)), plain.tasks_in_file(), "after step {}", number);
+        }
+    }
+    prop_assert_eq!(real.store.check().unwrap(), []);
+    for _ in 0..2 {
+        let found = everything(&real.store);
+        prop_assert_eq!(plain.tasks_of(&found), plain.tasks());
+        prop_assert_eq!(Plain::configurations_of(&found), plain.configurations());
+        compare_counts(&real.store, &plain);
+        real.compare_runs(&plain);
+        real.reopen();
+        plain.close();
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn any_sequence_of_verbs_leaves_what_the_model_says(steps in steps()) {
-        let (mut real, mut plain) = (Real::new(), Plain::default());
-        for (number, step) in steps.iter().enumerate() {
-            take(step, &mut real, &mut plain);
-            // All of the store is read now and then; each answer was compared already.
-            if number % 8 == 0 {
-                prop_assert_eq!(plain.tasks_of(&everything(&real.store)), plain.tasks(), "after step {}", number);
-                compare_counts(&real.store, &plain);
-                let other = real.another_store();
-                prop_assert_eq!(plain.tasks_of(&everything(&other)), plain.tasks_in_file(), "after step {}", number);
-            }
-        }
-        for _ in 0..2 {
-            let found = everything(&real.store);
-            prop_assert_eq!(plain.tasks_of(&found), plain.tasks());
-            prop_assert_eq!(Plain::configurations_of(&found), plain.configurations());
-            compare_counts(&real.store, &plain);
-            prop_assert_eq!(real.store.check().unwrap(), []);
-            real.reopen();
-            plain.close();
-        }
+        run(&steps, Fault::None)?;
+    }
+}
+
+#[test]
+fn a_model_with_a_wrong_rule_is_found() {
+    let faults =
+        [Fault::KeepsProgressInCrashes, Fault::LosesMessagesInCrashes, Fault::ShowsEveryRun, Fault::RestoresTheTime];
+    for fault in faults {
+        let config = Config { cases: 1_000, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
+        let found = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+            .run(&steps(), |steps| run(&steps, fault));
+        assert!(found.is_err(), "{fault:?} was not found");
     }
 }

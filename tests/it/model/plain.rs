@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use taskstore::{Error, Level, Outcome, Progress, TaskState};
 
+use super::runs::PlainRuns;
 use super::steps::Verb;
 use crate::support::Everything;
 
@@ -32,8 +33,26 @@ struct Said {
     kept: Option<(Progress, i64)>,
 }
 
+/// A rule that a model has wrong on purpose: comparing has to find it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// A crash leaves the progress that was acknowledged and not written.
+    KeepsProgressInCrashes,
+    /// A crash takes the last acknowledged message.
+    LosesMessagesInCrashes,
+    /// A successful run is shown that was to be shown only on failure.
+    ShowsEveryRun,
+    /// A restored task is as it was before its dismissal, also its `updated`.
+    RestoresTheTime,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plain {
+    fault: Fault,
+    /// The system tasks.
+    pub(crate) runs: PlainRuns,
     now_ns: i64,
     monotonic_ns: i64,
     /// Of tasks in progress.
@@ -58,6 +77,7 @@ pub(crate) enum Answer {
     Id(i64),
     NotFound(&'static str, i64),
     WrongState(i64, TaskState, Option<String>),
+    RunEnded(i64),
 }
 
 pub(crate) fn answer_of(answer: taskstore::Result<Option<i64>>) -> Answer {
@@ -66,6 +86,7 @@ pub(crate) fn answer_of(answer: taskstore::Result<Option<i64>>) -> Answer {
         Ok(Some(id)) => Answer::Id(id),
         Err(Error::NotFound { what, id }) => Answer::NotFound(what, id),
         Err(Error::WrongState { id, found, dismissed_by, .. }) => Answer::WrongState(id.get(), found, dismissed_by),
+        Err(Error::RunEnded { id, .. }) => Answer::RunEnded(id.get()),
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -114,6 +135,10 @@ impl PlainTask {
 }
 
 impl Plain {
+    pub(crate) fn with(fault: Fault) -> Self {
+        Self { fault, ..Self::default() }
+    }
+
     pub(crate) fn newest_task(&self) -> i64 {
         self.newest_task
     }
@@ -136,6 +161,7 @@ impl Plain {
             *self = Self { in_batch: None, ..batch };
             return;
         }
+        self.runs.keep_known(&batch.runs);
         for id in batch.in_batch.unwrap() {
             self.said.entry(id).and_modify(|said| said.written_ns = None);
         }
@@ -146,6 +172,29 @@ impl Plain {
         for (id, said) in std::mem::take(&mut self.said) {
             self.tasks.get_mut(&id).unwrap().take_over(said);
         }
+    }
+
+    /// What a crash takes: the progress that is not written.
+    pub(crate) fn crash(&mut self) {
+        if self.fault == Fault::KeepsProgressInCrashes {
+            self.close();
+        }
+        if self.fault == Fault::LosesMessagesInCrashes
+            && let Some(task) = self.tasks.get_mut(&self.newest_task)
+        {
+            task.messages.pop();
+        }
+        self.said.clear();
+    }
+
+    /// What the drop of a run's guard records.
+    pub(crate) fn interrupt_newest_run(&mut self) {
+        self.runs.interrupt_newest(self.now_ns, self.monotonic_ns);
+    }
+
+    /// What clean-up deletes.
+    pub(crate) fn clean(&mut self) -> (u64, u64, u64) {
+        self.runs.clean(self.now_ns)
     }
 
     /// What the guard's drop records.
@@ -166,10 +215,13 @@ impl Plain {
             Verb::Finish { id } => self.end(*id, Outcome::Finished, ""),
             Verb::Fail { id, reason } => self.end(*id, Outcome::Failed, reason),
             Verb::Dismiss { id, by } => self.change(*id, ENDED, |task| task.dismiss(now_ns, by)),
-            Verb::Restore { id } => self.change(*id, &[TaskState::Dismissed], |task| {
-                task.touch(now_ns);
-                task.dismissed = None;
-            }),
+            Verb::Restore { id } => {
+                let touches = self.fault != Fault::RestoresTheTime;
+                self.change(*id, &[TaskState::Dismissed], |task| {
+                    task.touch(if touches { now_ns } else { 0 });
+                    task.dismissed = None;
+                })
+            }
             Verb::Delete { id } => {
                 let answer = self.change(*id, &[ENDED, &[TaskState::Dismissed]].concat(), |_| ());
                 if answer == Answer::Done {
@@ -187,6 +239,7 @@ impl Plain {
             }
             Verb::Rename { configuration, name } => self.reconfigure(*configuration, |found| found.0.clone_from(name)),
             Verb::DeleteConfiguration { configuration } => self.reconfigure(*configuration, |found| found.1 = true),
+            Verb::Run(verb) => self.runs.call(verb, now_ns, self.monotonic_ns, self.fault),
         }
     }
 

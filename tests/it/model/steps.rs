@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use taskstore::{Batch, Level, NewTask, Progress, Result, TaskStore};
 
 use super::plain::Plain;
+use super::run_steps::{RunVerb, Started, run_verb};
 use crate::support::{configuration_id, task_id};
 
 #[derive(Clone, Debug)]
@@ -11,33 +12,78 @@ pub(crate) enum Step {
     Verb(Verb),
     /// A guard is dropped.
     Abandon,
+    /// The guard of a run is dropped.
+    AbandonRun,
+    /// What has expired is deleted.
+    Clean,
     /// Many verbs at once, which are committed or not.
     Batch(Vec<Verb>, bool),
     /// The clock moves on, or back.
     Clock(i64),
     Reopen,
+    /// The store goes on from what a killed process would have left.
+    Crash,
 }
 
 /// A verb. Its ids are drawn as small numbers, which [`target`] turns into ids that were once given, and some that were not.
 #[derive(Clone, Debug)]
 pub(crate) enum Verb {
-    Start { title: String, configuration: Option<i64>, key: Option<String> },
-    Message { id: i64, level: Level, text: String },
-    MessageOnce { id: i64, key: String, text: String },
-    Progress { id: i64, progress: Progress },
-    Finish { id: i64 },
-    Fail { id: i64, reason: String },
-    Dismiss { id: i64, by: String },
-    DismissAll { configuration: Option<i64>, by: String },
-    Restore { id: i64 },
-    Delete { id: i64 },
-    Add { name: String },
-    Rename { configuration: i64, name: String },
-    DeleteConfiguration { configuration: i64 },
+    Start {
+        title: String,
+        configuration: Option<i64>,
+        key: Option<String>,
+    },
+    Message {
+        id: i64,
+        level: Level,
+        text: String,
+    },
+    MessageOnce {
+        id: i64,
+        key: String,
+        text: String,
+    },
+    Progress {
+        id: i64,
+        progress: Progress,
+    },
+    Finish {
+        id: i64,
+    },
+    Fail {
+        id: i64,
+        reason: String,
+    },
+    Dismiss {
+        id: i64,
+        by: String,
+    },
+    DismissAll {
+        configuration: Option<i64>,
+        by: String,
+    },
+    Restore {
+        id: i64,
+    },
+    Delete {
+        id: i64,
+    },
+    Add {
+        name: String,
+    },
+    Rename {
+        configuration: i64,
+        name: String,
+    },
+    DeleteConfiguration {
+        configuration: i64,
+    },
+    /// One of system tasks.
+    Run(RunVerb),
 }
 
 impl Verb {
-    pub(crate) fn call(&self, store: &TaskStore) -> Result<Option<i64>> {
+    pub(crate) fn call(&self, store: &TaskStore, runs: &Started) -> Result<Option<i64>> {
         match self.clone() {
             Self::Start { title, configuration, key } => started(store.start_detached(new(title, configuration, key))),
             Self::Message { id, level, text } => done(store.message(task_id(id), level, text)),
@@ -58,10 +104,11 @@ impl Verb {
             Self::DeleteConfiguration { configuration } => {
                 done(store.configurations().delete(configuration_id(configuration)))
             }
+            Self::Run(verb) => store.batch(|batch| verb.call_in(batch, runs)),
         }
     }
 
-    pub(crate) fn call_in(&self, batch: &Batch<'_>) -> Result<Option<i64>> {
+    pub(crate) fn call_in(&self, batch: &Batch<'_>, runs: &Started) -> Result<Option<i64>> {
         match self.clone() {
             Self::Start { title, configuration, key } => started(batch.start_detached(new(title, configuration, key))),
             Self::Message { id, level, text } => done(batch.message(task_id(id), level, text)),
@@ -82,6 +129,7 @@ impl Verb {
             Self::DeleteConfiguration { configuration } => {
                 done(batch.delete_configuration(configuration_id(configuration)))
             }
+            Self::Run(verb) => verb.call_in(batch, runs),
         }
     }
 }
@@ -103,7 +151,8 @@ fn done(answer: Result<()>) -> Result<Option<i64>> {
     answer.map(|()| None)
 }
 
-/// The verb with its ids turned into ones of the model: mostly of rows there are or were, else of none.
+/// The verb with its ids turned into ones of the model: mostly of rows there are or were, else of none. A verb of a run needs
+/// one that was started; before there is any, it is turned into its start.
 pub(crate) fn target(verb: &Verb, plain: &Plain) -> Verb {
     let mut verb = verb.clone();
     match &mut verb {
@@ -120,6 +169,14 @@ pub(crate) fn target(verb: &Verb, plain: &Plain) -> Verb {
         | Verb::Rename { configuration: id, .. }
         | Verb::DeleteConfiguration { configuration: id } => *id = *id % (plain.newest_configuration() + 1) + 1,
         Verb::Start { configuration: None, .. } | Verb::DismissAll { configuration: None, .. } | Verb::Add { .. } => {}
+        Verb::Run(run_verb) => {
+            if let Some(run) = run_verb.run() {
+                match plain.runs.target(*run) {
+                    Some(target) => *run = target,
+                    None => *run_verb = RunVerb::first(),
+                }
+            }
+        }
     }
     verb
 }
@@ -152,17 +209,21 @@ fn verb() -> impl Strategy<Value = Verb> {
         2 => name.prop_map(|name| Verb::Add { name }),
         1 => (configuration.clone(), name).prop_map(|(configuration, name)| Verb::Rename { configuration, name }),
         1 => configuration.prop_map(|configuration| Verb::DeleteConfiguration { configuration }),
+        16 => run_verb().prop_map(Verb::Run),
     ]
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        30 => verb().prop_map(Step::Verb),
+        40 => verb().prop_map(Step::Verb),
         3 => Just(Step::Abandon),
+        2 => Just(Step::AbandonRun),
+        2 => Just(Step::Clean),
         3 => (prop::collection::vec(verb(), 0..6), prop::bool::weighted(0.7)).prop_map(|(v, c)| Step::Batch(v, c)),
         8 => (-50..100_i64).prop_map(Step::Clock),
         4 => prop::sample::select(&[1, 333_333_333, 999_999_999, 1_000_000_000][..]).prop_map(Step::Clock),
-        1 => Just(Step::Reopen),
+        2 => Just(Step::Reopen),
+        2 => Just(Step::Crash),
     ];
     prop::collection::vec(step, 0..60)
 }

@@ -21,9 +21,9 @@ pub(crate) fn wait_for_go() {
     std::io::stdin().read_exact(&mut [0]).unwrap();
 }
 
-/// In a child: tells the test something, in one line.
+/// In a child: tells the test something, in one line, which is written at once: who is killed has told it or has not.
 pub(crate) fn say(line: &str) {
-    eprintln!("{SAID}{line}");
+    std::io::stderr().write_all(format!("{SAID}{line}\n").as_bytes()).unwrap();
 }
 
 /// The command that runs one test of this binary in a role, with a file.

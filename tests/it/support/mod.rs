@@ -3,6 +3,7 @@
 pub(crate) mod children;
 mod clock;
 pub(crate) mod files;
+pub(crate) mod random;
 mod slow;
 pub(crate) mod syncs;
 

@@ -1,7 +1,8 @@
-//! System calls, counted or made to fail from outside by strace.
+//! System calls, counted or made to fail from outside by strace; and processes that it kills before one of their calls.
 
-use std::path::Path;
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::{env, fs};
 
 use super::children::said_in;
@@ -53,8 +54,33 @@ pub(crate) fn refuse_links(test: &str, variables: &[(&str, &str)]) -> Option<()>
     strace(&["-e", "trace=link,linkat", "-e", "inject=link,linkat:error=EPERM"], test, variables).map(drop)
 }
 
+/// Runs one test of this binary, killed before the call of this number that has to do with one of these files. Tells
+/// whether it came so far; `None` where there is no strace.
+pub(crate) fn kill(
+    test: &str,
+    variables: &[(&str, &str)],
+    files: &[PathBuf],
+    call: &str,
+    number: usize,
+) -> Option<bool> {
+    let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={number}"));
+    let files = files.iter().flat_map(|file| ["-P", file.to_str().unwrap()]);
+    let options: Vec<_> = files.chain(["-e", &trace, "-e", &inject]).collect();
+    let output = traced(&options, test, variables)?;
+    // strace ends as the process has.
+    let killed = output.status.signal() == Some(9);
+    assert!(killed || output.status.success(), "{output:?}");
+    Some(killed)
+}
+
 /// What the traced test says.
 fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<Vec<String>> {
+    let output = traced(options, test, variables)?;
+    assert!(output.status.success(), "{output:?}");
+    Some(said_in(&String::from_utf8_lossy(&output.stderr)))
+}
+
+fn traced(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<Output> {
     let directory = tempfile::tempdir().unwrap();
     let traced = Command::new("strace")
         .args(["-f", "-qq"])
@@ -65,10 +91,7 @@ fn strace(options: &[&str], test: &str, variables: &[(&str, &str)]) -> Option<Ve
         .env("TMPDIR", directory.path())
         .output();
     match traced {
-        Ok(output) => {
-            assert!(output.status.success(), "{output:?}");
-            Some(said_in(&String::from_utf8_lossy(&output.stderr)))
-        }
+        Ok(output) => Some(output),
         // CI has strace; a newcomer's machine need not.
         Err(error) if env::var_os("CI").is_none() => {
             eprintln!("not traced, since strace does not start: {error}");
