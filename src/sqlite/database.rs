@@ -292,15 +292,21 @@ impl Database {
     fn turn(&self, turn: Turn<Connection>, wait: Wait) -> Result<TurnGuard<'_>> {
         let connection = match turn {
             Turn::Connection(connection) => connection,
-            Turn::Reopen => self.reopen().inspect_err(|_| self.writer.give_back(None))?,
+            Turn::Reopen => self.reopen(wait).inspect_err(|_| self.writer.give_back(None))?,
         };
         Ok(TurnGuard::new(&self.writer, &self.sharing, &self.changes, connection, wait))
     }
 
-    /// A fresh write connection, with every check of the first one.
-    fn reopen(&self) -> Result<Connection> {
+    /// A fresh write connection, with every check of the first one. What the one before it may have written is made
+    /// durable first, so that what is read now stays.
+    fn reopen(&self, wait: Wait) -> Result<Connection> {
         match &self.location {
-            Location::File(path) => open::writer(path, &self.settings)?.ok_or(Error::ReadOnly),
+            Location::File(path) => {
+                let connection = open::writer(path, &self.settings)?.ok_or(Error::ReadOnly)?;
+                let left = wait.deadline.saturating_duration_since(Instant::now());
+                connection::merge_wal(&connection, left).map_err(|error| waited(error, wait.started))?;
+                Ok(connection)
+            }
             // What was in memory went with its connection.
             Location::Memory => Err(Error::Closed),
         }
