@@ -21,7 +21,8 @@ use crate::{Error, Result};
 /// # Errors of writing
 ///
 /// Every verb that writes may answer [`Busy`](Error::Busy), [`ReadOnly`](Error::ReadOnly), [`Closed`](Error::Closed),
-/// [`InsideBatch`](Error::InsideBatch), [`DiskFull`](Error::DiskFull), [`Damaged`](Error::Damaged),
+/// [`InsideBatch`](Error::InsideBatch), [`DiskFull`](Error::DiskFull), [`OutOfMemory`](Error::OutOfMemory),
+/// [`Damaged`](Error::Damaged),
 /// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261, or [`Engine`](Error::Engine):
 /// nothing was written. After [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a [key](crate::NewTask::key)
 /// makes trying again harmless.
@@ -29,7 +30,7 @@ use crate::{Error, Result};
 /// # Errors of reading
 ///
 /// Every verb that reads may answer [`Closed`](Error::Closed), [`InsideBatch`](Error::InsideBatch),
-/// [`Busy`](Error::Busy), [`Damaged`](Error::Damaged) or [`Engine`](Error::Engine).
+/// [`Busy`](Error::Busy), [`OutOfMemory`](Error::OutOfMemory), [`Damaged`](Error::Damaged) or [`Engine`](Error::Engine).
 ///
 /// # Closing
 ///

@@ -325,6 +325,10 @@ impl Database {
     }
 
     fn keep_idle(&self, connection: Connection) {
+        // One that could not end its snapshot would show that to the next reader.
+        if !connection.is_autocommit() {
+            return;
+        }
         let mut idle = self.lock_idle_readers();
         // Asked under the lock that `close` takes after it has closed the writer, so no reader is left behind.
         if idle.len() < IDLE_READERS_MAX && !self.writer.is_closed() {

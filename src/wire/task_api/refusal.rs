@@ -140,6 +140,7 @@ impl Refusal {
             | Error::NotATaskStore { .. }
             | Error::SchemaTooNew { .. }
             | Error::Damaged { .. }
+            | Error::OutOfMemory { .. }
             | Error::SettingRefused { .. }
             | Error::OutcomeUnknown { .. }
             | Error::Io { .. }

@@ -5,6 +5,8 @@
 
 use std::env;
 
+use taskstore::Error;
+
 use super::fault::{Fault, Plan};
 use super::life::{Claims, Life, Trouble};
 use super::rounds::{rounds, spread, wrong};
@@ -16,6 +18,15 @@ const FAULT: &str = "TASKSTORE_TEST_FAULT";
 impl Trouble for Disk {
     fn hits(&self) -> u64 {
         Disk::hits(self)
+    }
+
+    fn explains(&self, error: &Error) -> bool {
+        match self.fault() {
+            Some(Fault::Full) => matches!(error, Error::DiskFull { .. }),
+            Some(Fault::InputOutput | Fault::Sync) | None => {
+                matches!(error, Error::OutcomeUnknown { .. } | Error::Engine { .. } | Error::CannotOpen { .. })
+            }
+        }
     }
 
     fn end(&self) {

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use rusqlite::ffi::{self, SQLITE_OK, sqlite3_mem_methods};
 
+use taskstore::Error;
+
 use super::life::Trouble;
 
 /// What SQLite's own memory comes from.
@@ -64,6 +66,10 @@ impl Memory {
 impl Trouble for Memory {
     fn hits(&self) -> u64 {
         REQUESTS.get().hits
+    }
+
+    fn explains(&self, error: &Error) -> bool {
+        matches!(error, Error::OutOfMemory { .. } | Error::OutcomeUnknown { .. })
     }
 
     fn end(&self) {

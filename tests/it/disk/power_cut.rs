@@ -79,6 +79,17 @@ impl Volume {
         })
     }
 
+    /// The files that are left if only the process ends.
+    pub(super) fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        let mut names = self.names.clone();
+        self.unsynced_names.iter().for_each(|renaming| rename(&mut names, renaming));
+        self.contents(names, |file| {
+            let mut bytes = file.durable.clone();
+            file.unsynced.iter().for_each(|operation| apply(&mut bytes, operation));
+            bytes
+        })
+    }
+
     /// The files that are left if nothing is kept that was not synced.
     pub(super) fn synced(&self) -> Vec<(String, Vec<u8>)> {
         self.contents(self.names.clone(), |file| file.durable.clone())

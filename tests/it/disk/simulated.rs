@@ -122,6 +122,11 @@ impl Disk {
         self.lock().plan = None;
     }
 
+    /// What is wrong with it.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.lock().plan.map(|plan| plan.fault)
+    }
+
     /// How many calls this fault could have hit.
     pub(super) fn calls(&self, fault: Fault) -> u64 {
         self.lock().calls[fault as usize]
