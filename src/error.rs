@@ -144,6 +144,13 @@ pub enum Error {
         source: EngineError,
     },
 
+    /// There was not enough memory for SQLite. The store goes on when there is.
+    #[error("out of memory")]
+    OutOfMemory {
+        /// What SQLite said.
+        source: EngineError,
+    },
+
     /// The path is a symbolic link, which could lead the store into another file.
     #[error("{} is a symbolic link; give the path of the file itself", path.display())]
     SymbolicLink {
@@ -283,10 +290,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed later as it is: [`Error::Busy`] and [`Error::DiskFull`].
+    /// Whether the same call may succeed later as it is: [`Error::Busy`], [`Error::DiskFull`] and [`Error::OutOfMemory`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::DiskFull { .. })
+        matches!(self, Self::Busy { .. } | Self::DiskFull { .. } | Self::OutOfMemory { .. })
     }
 }
 

@@ -172,7 +172,7 @@ impl OpenOptions {
     /// [`SchemaTooNew`](crate::Error::SchemaTooNew), [`Damaged`](crate::Error::Damaged),
     /// [`SymbolicLink`](crate::Error::SymbolicLink), [`NetworkFileSystem`](crate::Error::NetworkFileSystem). Otherwise [`Io`](crate::Error::Io) if the directory or file cannot be
     /// reached, [`Busy`](crate::Error::Busy), [`DiskFull`](crate::Error::DiskFull),
-    /// [`SettingRefused`](crate::Error::SettingRefused) or [`Engine`](crate::Error::Engine).
+    /// [`OutOfMemory`](crate::Error::OutOfMemory), [`SettingRefused`](crate::Error::SettingRefused) or [`Engine`](crate::Error::Engine).
     pub fn open(&self, path: impl AsRef<Path>) -> Result<TaskStore> {
         TaskStore::open_file(self, path.as_ref())
     }

@@ -24,7 +24,8 @@ use crate::{Error, Result};
 /// # Errors of writing
 ///
 /// Every verb that writes may answer [`Busy`](Error::Busy), [`ReadOnly`](Error::ReadOnly), [`Closed`](Error::Closed),
-/// [`InsideBatch`](Error::InsideBatch), [`Forked`](Error::Forked), [`DiskFull`](Error::DiskFull), [`Damaged`](Error::Damaged),
+/// [`InsideBatch`](Error::InsideBatch), [`Forked`](Error::Forked), [`DiskFull`](Error::DiskFull),
+/// [`OutOfMemory`](Error::OutOfMemory), [`Damaged`](Error::Damaged),
 /// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261,
 /// [`FileMoved`](Error::FileMoved), [`CannotOpen`](Error::CannotOpen) or [`Io`](Error::Io) if the file is no longer in its
 /// place or cannot be opened again after a failure, or [`Engine`](Error::Engine): nothing was written. After
@@ -36,9 +37,9 @@ use crate::{Error, Result};
 /// # Errors of reading
 ///
 /// Every verb that reads may answer [`Closed`](Error::Closed), [`InsideBatch`](Error::InsideBatch),
-/// [`Forked`](Error::Forked), [`Busy`](Error::Busy), [`Damaged`](Error::Damaged), [`Engine`](Error::Engine), or, where another
-/// connection has to be opened, [`FileMoved`](Error::FileMoved), [`CannotOpen`](Error::CannotOpen),
-/// [`DiskFull`](Error::DiskFull) or [`Io`](Error::Io).
+/// [`Forked`](Error::Forked), [`Busy`](Error::Busy), [`OutOfMemory`](Error::OutOfMemory), [`Damaged`](Error::Damaged),
+/// [`Engine`](Error::Engine), or, where another connection has to be opened, [`FileMoved`](Error::FileMoved),
+/// [`CannotOpen`](Error::CannotOpen), [`DiskFull`](Error::DiskFull) or [`Io`](Error::Io).
 ///
 /// # Closing
 ///

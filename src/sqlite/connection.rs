@@ -86,13 +86,34 @@ pub(super) fn immutable_reader(path: &Path, settings: &Settings) -> Result<Conne
 pub(super) fn enter_wal(connection: &Connection, settings: &Settings) -> Result<()> {
     let started = std::time::Instant::now();
     loop {
-        match set(connection, "journal_mode", &"wal".to_owned()) {
+        match switch_to_wal(connection).and_then(|()| set(connection, "journal_mode", &"wal".to_owned())) {
             Err(Error::Busy { .. }) if started.elapsed() < settings.busy_timeout => {
                 std::thread::sleep(Duration::from_millis(1));
             }
             outcome => return outcome,
         }
     }
+}
+
+const SWITCH_TO_WAL: &str = "PRAGMA journal_mode = wal";
+
+/// To its end: only behind its one row does the switch commit, and say if it could not.
+fn switch_to_wal(connection: &Connection) -> Result<()> {
+    let mut switch = connection.prepare(SWITCH_TO_WAL).map_err(during("set up a connection"))?;
+    let mut rows = switch.query([]).map_err(during("set up a connection"))?;
+    while rows.next().map_err(during("set up a connection"))?.is_some() {}
+    Ok(())
+}
+
+const MERGE_WAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// Merges the `-wal` into the file, and empties it, waiting at most so long for who reads it. After a sync that failed the
+/// system may take for written what the disk does not have, and no later sync would tell. What is merged is written and
+/// synced once more, and what is written next has nothing before it in the `-wal`.
+pub(super) fn merge_wal(connection: &Connection, patience: Duration) -> Result<()> {
+    connection.busy_timeout(patience).map_err(during("set up a connection"))?;
+    let busy = connection.query_row(MERGE_WAL, [], |row| row.get::<_, bool>(0)).map_err(during("merge the -wal"))?;
+    if busy { Err(Error::Busy { waited: Duration::ZERO }) } else { Ok(()) }
 }
 
 /// What a commit of this connection syncs. Not inside a transaction.

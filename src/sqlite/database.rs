@@ -356,7 +356,7 @@ impl Database {
     fn turn(&self, turn: Turn<Connection>, wait: Wait) -> Result<TurnGuard<'_>> {
         let connection = match turn {
             Turn::Connection(connection) => connection,
-            Turn::Reopen => self.reopen().inspect_err(|error| {
+            Turn::Reopen => self.reopen(wait).inspect_err(|error| {
                 self.surroundings.back_off.failed_to_open(error);
                 self.writer.give_back(None);
             })?,
@@ -364,10 +364,16 @@ impl Database {
         Ok(TurnGuard::new(&self.writer, &self.surroundings, connection, wait))
     }
 
-    /// A fresh write connection, with every check of the first one.
-    fn reopen(&self) -> Result<Connection> {
+    /// A fresh write connection, with every check of the first one. What the one before it may have written is made
+    /// durable first, so that what is read now stays.
+    fn reopen(&self, wait: Wait) -> Result<Connection> {
         match (&self.location, &self.surroundings.place) {
-            (Location::File(path), Some(place)) => open::again(place, path, &self.settings),
+            (Location::File(path), Some(place)) => {
+                let connection = open::again(place, path, &self.settings)?;
+                let left = wait.deadline.saturating_duration_since(Instant::now());
+                connection::merge_wal(&connection, left).map_err(|error| waited(error, wait.started))?;
+                Ok(connection)
+            }
             // What was in memory went with its connection.
             _ => Err(Error::Closed),
         }
@@ -387,6 +393,10 @@ impl Database {
     }
 
     fn keep_idle(&self, connection: Connection) {
+        // One that could not end its snapshot would show that to the next reader.
+        if !connection.is_autocommit() {
+            return;
+        }
         let mut idle = self.lock_idle_readers();
         // Asked under the lock that `close` takes after it has closed the writer, so no reader is left behind.
         if idle.len() < IDLE_READERS_MAX && !self.writer.is_closed() {

@@ -49,6 +49,8 @@ pub(super) fn during(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Er
             // The caller that waited fills in how long.
             Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => Error::Busy { waited: Duration::ZERO },
             Some(ffi::SQLITE_FULL) => Error::DiskFull { source },
+            Some(ffi::SQLITE_NOMEM) => Error::OutOfMemory { source },
+            Some(ffi::SQLITE_IOERR) if source.code() == Some(ffi::SQLITE_IOERR_NOMEM) => Error::OutOfMemory { source },
             // Its extended codes are about reading: a `-shm` that cannot be made, a crash to be rolled back.
             Some(ffi::SQLITE_READONLY) if source.code() == Some(ffi::SQLITE_READONLY) => Error::ReadOnly,
             Some(ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => Error::Damaged { source },
@@ -77,14 +79,14 @@ fn tells_of_damage(error: &rusqlite::Error) -> bool {
 }
 
 /// The typed error of a failed `COMMIT`. Where reading or writing the file failed, SQLite's own answer to "was it
-/// written?" cannot be trusted: a sync that failed may have written all the same.
+/// written?" cannot be trusted: a sync that failed may have written all the same, and memory may have run out behind it.
 pub(super) fn during_commit(error: rusqlite::Error) -> Error {
     let source = match refused_write(error) {
         // What makes a commit one is at its end, and that was not written.
         Ok(refused) => return refused,
         Err(other) => EngineError(other),
     };
-    if source.primary() == Some(ffi::SQLITE_IOERR) {
+    if matches!(source.primary(), Some(ffi::SQLITE_IOERR | ffi::SQLITE_NOMEM)) {
         return Error::OutcomeUnknown { source };
     }
     during("commit")(source.0)
@@ -156,6 +158,7 @@ pub(super) fn copy(error: &Error) -> Error {
     match error {
         Error::OutcomeUnknown { source } => Error::OutcomeUnknown { source: again(source) },
         Error::DiskFull { source } => Error::DiskFull { source: again(source) },
+        Error::OutOfMemory { source } => Error::OutOfMemory { source: again(source) },
         Error::Damaged { source } => Error::Damaged { source: again(source) },
         Error::Engine { action, source } => Error::Engine { action, source: again(source) },
         Error::Busy { waited } => Error::Busy { waited: *waited },

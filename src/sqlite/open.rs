@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior, ffi};
 use super::connection::{self, Settings};
 use super::error::during;
 use super::network;
-use super::place::{Place, wal_path};
+use super::place::{Place, beside};
 use super::schema::{self, Identity, NEWEST};
 use crate::options::OpenOptions;
 use crate::{Error, Result};
@@ -134,14 +134,20 @@ fn look(path: &Path, settings: &Settings, options: &OpenOptions) -> Result<Ident
     // version never falls, so that what is refused here is refused for good.
     let header = connection::immutable_reader(path, settings).and_then(|reader| schema::identify(&reader));
     let found = match header {
-        // Somebody may be writing the file: a locked look tells.
-        Err(Error::Damaged { source }) if source.code() != Some(ffi::SQLITE_NOTADB) && !options.immutable => None,
+        // Somebody may be writing the file, or a power cut has torn its first page, which what is beside it repairs: a
+        // locked look tells.
+        Err(Error::Damaged { source })
+            if !options.immutable
+                && (source.code() != Some(ffi::SQLITE_NOTADB) || has(path, "-wal") || has(path, "-journal")) =>
+        {
+            None
+        }
         header => Some(refuse_unless_ours(header.map_err(|error| explain(error, path))?, path)?),
     };
     match found {
         Some(found) if options.immutable => Ok(found),
         // What is not in the file can only be in its `-wal`. A reader makes one, so it looks only if it must.
-        Some(found) if !options.read_only && !has_wal(path) => Ok(found),
+        Some(found) if !options.read_only && !has(path, "-wal") => Ok(found),
         _ => look_locked(path, settings),
     }
 }
@@ -157,8 +163,9 @@ fn look_locked(path: &Path, settings: &Settings) -> Result<Identity> {
     }
 }
 
-fn has_wal(path: &Path) -> bool {
-    wal_path(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
+/// Whether there is something in the file beside a database whose name ends so.
+fn has(path: &Path, end: &str) -> bool {
+    beside(path, end).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 fn refuse_unless_ours(found: Identity, path: &Path) -> Result<Identity> {

@@ -48,7 +48,8 @@ impl Place {
     /// The place of a file that was just opened, for writing by this connection or for reading only.
     pub(super) fn of(path: &Path, writer: Option<&Connection>) -> Result<Self> {
         let file = file_id(path).map_err(|source| Error::Io { action: "open the file", source })?;
-        let place = Self { path: path.to_owned(), wal_path: wal_path(path), file, state: Mutex::new(State::default()) };
+        let place =
+            Self { path: path.to_owned(), wal_path: beside(path, "-wal"), file, state: Mutex::new(State::default()) };
         writer.map_or(Ok(()), |writer| place.opened_to_write(writer))?;
         Ok(place)
     }
@@ -121,9 +122,9 @@ fn file_id(path: &Path) -> io::Result<FileId> {
     Ok(FileId { device: metadata.dev(), inode: metadata.ino() })
 }
 
-/// The file beside a database in which a commit is written first.
-pub(super) fn wal_path(path: &Path) -> PathBuf {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    wal.into()
+/// The file beside a database whose name ends so.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(end);
+    beside.into()
 }

@@ -10,6 +10,7 @@ mod cli;
 mod configurations;
 mod counts;
 mod damage;
+mod disk;
 mod faults;
 mod history;
 #[cfg(feature = "http")]

@@ -145,6 +145,7 @@ impl Refusal {
             | Error::NotATaskStore { .. }
             | Error::SchemaTooNew { .. }
             | Error::Damaged { .. }
+            | Error::OutOfMemory { .. }
             | Error::SettingRefused { .. }
             | Error::ImportRefused { .. }
             | Error::OutcomeUnknown { .. }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use taskstore::wire::task_api::{DismissedMember, ListRequest, write_list, write_task};
 use taskstore::{Dismissed, Error, Level, NewTask, Progress, TaskFilter, TaskId, TaskStore};
 
-use crate::support::files::shell;
+use crate::support::files::{abandon, shell};
 use crate::support::{finished, messages, open, start, task_id, texts};
 
 /// A store whose task 2 has something that is not UTF-8 in each of its texts, between the sound tasks 1 and 3.
@@ -32,6 +32,33 @@ fn poisoned() -> (tempfile::TempDir, TaskStore) {
         )
         .unwrap();
     (directory, store)
+}
+
+/// A power cut in the middle of merging the `-wal` may leave anything in the page that was being written.
+#[test]
+fn a_first_page_that_a_power_cut_has_torn_is_repaired_from_the_wal() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = open(&path);
+    finished(&store, "kept");
+    store.close().unwrap();
+    let connection = shell(&path);
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
+    connection.pragma_update(None, "application_id", id).unwrap();
+    abandon(connection);
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&[0xA5; 512], 0).unwrap();
+    drop(file);
+    let store = open(&path);
+    assert_eq!((store.task(task_id(1)).unwrap().title.as_str(), store.check().unwrap()), ("kept", vec![]));
+    store.close().unwrap();
+
+    // The control: with nothing beside it, it is what it looks like.
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&[0xA5; 512], 0).unwrap();
+    drop(file);
+    let refused = TaskStore::open(&path).unwrap_err();
+    assert!(matches!(refused, Error::NotATaskStore { .. }), "{refused:?}");
 }
 
 #[test]
