@@ -3,6 +3,7 @@
 mod configuration;
 mod database;
 mod export;
+mod file_limit;
 mod filter;
 mod hostile;
 mod list;
