@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod database;
 mod export;
+mod file_limit;
 mod filter;
 mod hostile;
 mod import;

@@ -62,7 +62,7 @@ pub(crate) struct Children(Vec<(Child, BufReader<ChildStderr>)>);
 impl Children {
     /// Starts one child for each role, and waits until all of them are ready.
     pub(crate) fn ready(test: &str, roles: &[&str], file: &Path) -> Self {
-        let spawned = roles.iter().map(|role| spawn(test, role, file));
+        let spawned = roles.iter().map(|role| spawn(&mut command(test, role, file)));
         let mut children = Self(spawned.collect());
         for (_, stderr) in &mut children.0 {
             let mut before = Vec::new();
@@ -118,7 +118,12 @@ pub(crate) struct Telling(Child, BufReader<ChildStderr>);
 
 impl Telling {
     pub(crate) fn start(test: &str, role: &str, file: &Path) -> Self {
-        let (child, stderr) = spawn(test, role, file);
+        Self::start_with(test, role, file, &[])
+    }
+
+    /// The same, with these variables besides.
+    pub(crate) fn start_with(test: &str, role: &str, file: &Path, variables: &[(&str, &str)]) -> Self {
+        let (child, stderr) = spawn(command(test, role, file).envs(variables.iter().copied()));
         Self(child, stderr)
     }
 
@@ -143,8 +148,7 @@ impl Telling {
     }
 }
 
-fn spawn(test: &str, role: &str, file: &Path) -> (Child, BufReader<ChildStderr>) {
-    let mut command = command(test, role, file);
+fn spawn(command: &mut Command) -> (Child, BufReader<ChildStderr>) {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
