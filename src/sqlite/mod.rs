@@ -9,6 +9,7 @@ mod error;
 mod keyed;
 mod open;
 pub(crate) mod owner;
+mod processes;
 mod row;
 mod schema;
 mod search;

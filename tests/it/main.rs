@@ -19,6 +19,7 @@ mod model;
 mod once;
 mod opening;
 mod progress;
+mod recovery;
 mod schema;
 mod streams;
 mod support;

@@ -6,6 +6,7 @@ mod database;
 mod export;
 mod failure;
 mod list;
+mod recover;
 mod run;
 mod serve;
 mod show;
@@ -65,6 +66,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
+        Verb::Recover => recover::recover(&db)?,
         Verb::Token(verb) => token::perform(verb)?,
         Verb::SystemTask(verb) => return system_task::perform(&db, verb),
     }
