@@ -120,10 +120,11 @@ pub enum Error {
     #[error("the store is closed")]
     Closed,
 
-    /// The store was opened by another process, of which this one was forked. What SQLite has open belongs to that process:
-    /// nothing was read or written. Open the file again in this process.
+    /// The store was opened by another process, of which this one was forked: what SQLite has open, and has locked, is that
+    /// process's. Nothing was read or written. Nor can this process open a file that the other had open at the fork: it has to
+    /// execute a program first, or to be forked before.
     #[error(
-        "the store was opened by process {opened_by}, and process {called_by} was forked from it; open the file again there"
+        "process {opened_by} had the store open when process {called_by} was forked from it; fork before, or execute a program"
     )]
     Forked {
         /// The process that opened the store.

@@ -56,7 +56,8 @@ use crate::{Error, Result};
 ///
 /// A process that was forked from the one that opened the store, and that has not executed another program, must not use
 /// what SQLite has open there: in it every verb is [`Forked`](Error::Forked), and dropping the store, or a guard of it, does
-/// nothing. It opens the file anew. A [batch](Self::batch) inside which it was forked is refused at its end. As long as it
+/// nothing. It cannot open the file anew either: SQLite would take its parent's locks for its own. Fork first and open then,
+/// or execute another program. A [batch](Self::batch) inside which it was forked is refused at its end. As long as it
 /// lives, its parent's work is not [found interrupted](Self::recover) if the parent dies, since it holds its parent's lock.
 #[derive(Clone, Debug)]
 pub struct TaskStore {

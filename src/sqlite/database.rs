@@ -16,6 +16,7 @@ use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
+use super::processes::OpenFile;
 use super::sharing::Sharing;
 use super::space::Wal;
 use super::transaction::{Read, Write};
@@ -48,12 +49,18 @@ pub(crate) struct Database {
     idle_readers: Mutex<Vec<Connection>>,
     surroundings: Surroundings,
     writer: Writer<Connection>,
+    /// `None` if no other process can have it open, or nobody locks it, and once it is closed.
+    open_file: Mutex<Option<OpenFile>>,
 }
 
 impl Database {
     pub(crate) fn open(location: Location, options: &OpenOptions) -> Result<Self> {
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let settings = Settings { durability: options.durability, busy_timeout: options.busy_timeout };
+        let open_file = match &location {
+            Location::File(path) if !options.immutable => Some(OpenFile::new(path)?),
+            Location::File(_) | Location::Memory => None,
+        };
         let started = Instant::now();
         let opened = match &location {
             Location::File(path) => open::file(path, &settings, options).map(|(writer, place)| (writer, Some(place))),
@@ -80,6 +87,7 @@ impl Database {
             },
             writer: Writer::new(writer),
             idle_readers: Mutex::default(),
+            open_file: Mutex::new(open_file),
         })
     }
 
@@ -270,7 +278,7 @@ impl Database {
             self.writer.close_read_only()?;
             readers.extend(self.surroundings.changes.close());
             readers.append(&mut self.lock_idle_readers());
-            return readers.into_iter().try_for_each(close_connection);
+            return self.closed(readers.into_iter());
         }
         let mut turn = self.take_turn(self.settings.busy_timeout)?;
         last(&Closing(&turn));
@@ -279,7 +287,13 @@ impl Database {
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
         readers.extend(self.surroundings.changes.close());
         readers.append(&mut self.lock_idle_readers());
-        readers.into_iter().chain(connection).try_for_each(close_connection)
+        self.closed(readers.into_iter().chain(connection))
+    }
+
+    fn closed(&self, mut connections: impl Iterator<Item = Connection>) -> Result<()> {
+        connections.try_for_each(close_connection)?;
+        drop(self.open_file.lock().unwrap_or_else(PoisonError::into_inner).take());
+        Ok(())
     }
 
     /// See [`TaskStore::flush`](crate::TaskStore::flush).

@@ -14,6 +14,7 @@ mod network;
 mod open;
 pub(crate) mod owner;
 mod place;
+mod processes;
 mod row;
 mod schema;
 mod search;

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::connection::{self, Settings};
 use super::error::during;
+use super::place::beside;
 use super::transaction::{Read, Write};
 use crate::Result;
 
@@ -103,7 +104,7 @@ impl Wal {
         let connection = connection::checker(file, &Settings { busy_timeout: Duration::ZERO, ..settings.clone() })?;
         // To ask is to read the file, after which the connection knows of its `-wal`.
         let frame_bytes = Pages::of(&connection)?.page_bytes + FRAME_HEADER_BYTES;
-        Ok(Self { path: path(file), connection, frame_bytes })
+        Ok(Self { path: beside(file, "-wal"), connection, frame_bytes })
     }
 
     /// Whether more may be written. If it is large, it is merged into the file first, as far as readers let it.
@@ -128,13 +129,6 @@ impl Wal {
         // Less than none where another process is at it: then the size of the file has to do.
         Ok(u64::try_from(frames).map_or_else(|_| bytes(&self.path), |frames| frames * self.frame_bytes))
     }
-}
-
-/// The `-wal` of a file.
-pub(super) fn path(file: &Path) -> PathBuf {
-    let mut wal = file.as_os_str().to_owned();
-    wal.push("-wal");
-    wal.into()
 }
 
 /// How large a file is; 0 if there is none. It is asked of the system: to open it would drop locks.

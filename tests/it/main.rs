@@ -26,6 +26,7 @@ mod once;
 mod opening;
 mod progress;
 mod prune;
+mod recovery;
 mod schema;
 mod streams;
 mod support;

@@ -149,6 +149,12 @@ pub enum Verb {
     #[command(subcommand)]
     SystemTask(SystemTaskVerb),
 
+    /// Interrupt what is still in progress though the process that ran it has ended; prints how much it was.
+    ///
+    /// Every command does that first where it can write the database, and `serve` every 10 seconds. A process that runs is
+    /// never taken for an ended one, however slow it is, or stopped. What `start` started belongs to no process.
+    Recover,
+
     /// Answer both published APIs over HTTP, until SIGINT (Ctrl-C) or SIGTERM.
     ///
     /// Who is let in must be said: those with a token, or everybody on this machine. Once it is ready, it prints one line

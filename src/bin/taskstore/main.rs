@@ -9,6 +9,7 @@ mod export;
 mod failure;
 mod import;
 mod list;
+mod recover;
 mod run;
 mod serve;
 mod show;
@@ -90,6 +91,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Backup { destination } => backup::backup(&db, &destination)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
+        Verb::Recover => recover::recover(&db)?,
         Verb::Token(verb) => token::perform(verb)?,
         Verb::SystemTask(verb) => return system_task::perform(&db, verb),
     }

@@ -11,7 +11,7 @@ use taskstore::wire::task_api::{DismissedMember, write_task};
 use taskstore::{ChangeToken, Message, Outcome, Progress, Task, TaskId, TaskStore};
 
 use crate::arguments::ShowArguments;
-use crate::database;
+use crate::database::{self, Recovery};
 use crate::failure::Failure;
 use crate::terminal::text::{harmless, harmless_lines, or_dash};
 use crate::terminal::{print, stream, time};
@@ -27,12 +27,13 @@ pub fn show(db: &Path, arguments: ShowArguments) -> Result<(), Failure> {
     let store = database::open_to_read(db)?;
     let id = arguments.id;
     match (arguments.json, arguments.follow) {
-        (false, follow) => show_to_people(&store, id, follow, arguments.tail),
+        (false, follow) => show_to_people(&store, Recovery::new(&store, db), id, follow, arguments.tail),
         (true, false) => show_as_json(&store, id),
         (true, true) => {
+            let mut recovery = Recovery::new(&store, db);
             let mut token = store.change_token()?;
             while store.task(id)?.outcome.is_none() {
-                token = wait_for_news(&store, token)?;
+                token = wait_for_news(&store, &mut recovery, token)?;
             }
             show_as_json(&store, id)
         }
@@ -46,7 +47,13 @@ fn show_as_json(store: &TaskStore, id: TaskId) -> Result<(), Failure> {
     })
 }
 
-fn show_to_people(store: &TaskStore, id: TaskId, follow: bool, tail: Option<u64>) -> Result<(), Failure> {
+fn show_to_people(
+    store: &TaskStore,
+    mut recovery: Recovery<'_>,
+    id: TaskId,
+    follow: bool,
+    tail: Option<u64>,
+) -> Result<(), Failure> {
     print(|out| {
         // Before all reading, so that nothing comes unseen between that and the wait.
         let mut token = follow.then(|| store.change_token()).transpose()?;
@@ -60,7 +67,7 @@ fn show_to_people(store: &TaskStore, id: TaskId, follow: bool, tail: Option<u64>
             && let Some(before) = token
         {
             out.flush()?;
-            token = Some(wait_for_news(store, before)?);
+            token = Some(wait_for_news(store, &mut recovery, before)?);
             // The task first: one that has ended says nothing more, so that its last message is not missed.
             task = store.task(id)?;
             seen = write_messages(store, &task, first, seen, out)?;
@@ -73,9 +80,11 @@ fn show_to_people(store: &TaskStore, id: TaskId, follow: bool, tail: Option<u64>
 }
 
 /// Waits until there may be news since `seen`, or fails if our output is closed: a silent task would keep us for ever.
-fn wait_for_news(store: &TaskStore, seen: ChangeToken) -> Result<ChangeToken, Failure> {
+fn wait_for_news(store: &TaskStore, recovery: &mut Recovery<'_>, seen: ChangeToken) -> Result<ChangeToken, Failure> {
     loop {
         pause_while_output_is_open()?;
+        // Whoever was to end the task may have ended.
+        recovery.look();
         if let Some(token) = store.wait_for_change(seen, WAIT)? {
             return Ok(token);
         }

@@ -86,7 +86,12 @@ fn integrity(read: &Read<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     }
 }
 
-const REFERENCES: &str = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT 100";
+/// The last two are no foreign keys: see `schema.sql`.
+const REFERENCES: &str = "
+    SELECT \"table\", rowid, parent FROM pragma_foreign_key_check
+    UNION ALL SELECT 'task', id, 'owner' FROM task WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM owner)
+    UNION ALL SELECT 'run', id, 'owner' FROM run WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM owner)
+    LIMIT 100";
 
 fn references(read: &Read<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     let mut check = read.connection.prepare_cached(REFERENCES).map_err(during("check the references"))?;

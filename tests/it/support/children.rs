@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 const ROLE: &str = "TASKSTORE_TEST_ROLE";
 const FILE: &str = "TASKSTORE_TEST_FILE";
 const SAID: &str = "child: ";
@@ -136,6 +139,33 @@ impl Telling {
             }
         }
         panic!("a child has ended:\n{before}");
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.0.id().try_into().unwrap())
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Lets it go on where it [waits](wait_for_go).
+    pub(crate) fn go(&mut self) {
+        self.0.stdin.as_mut().unwrap().write_all(b"!").unwrap();
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub(crate) fn end(mut self) {
+        let mut text = String::new();
+        self.1.read_to_string(&mut text).unwrap();
+        assert!(self.0.wait().unwrap().success(), "a child failed:\n{text}");
+    }
+
+    /// Kills it, without waiting for others that hold its output.
+    pub(crate) fn kill_alone(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     /// Kills it, and gives what it had said before. A line of which only a part was written was not said.

@@ -22,6 +22,12 @@ pub(crate) fn options() -> OpenOptions {
     OpenOptions::new().durability(Durability::Normal)
 }
 
+/// How many rounds a test makes that gets surer with every one: `TASKSTORE_TEST_ROUNDS`, or else the quick number.
+pub(crate) fn rounds(quick: usize) -> usize {
+    std::env::var("TASKSTORE_TEST_ROUNDS")
+        .map_or(quick, |rounds| rounds.parse().expect("TASKSTORE_TEST_ROUNDS is a number"))
+}
+
 /// An empty store in a file of its own.
 pub(crate) fn temporary() -> TaskStore {
     options().open_temporary().unwrap()

@@ -3,6 +3,7 @@
 mod files;
 mod lines;
 mod log;
+mod recovery;
 mod stop;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::database;
 use crate::failure::Failure;
 use crate::terminal::print;
 use lines::Lines;
+use recovery::Recovery;
 
 pub fn serve(db: &Path, arguments: ServeArguments) -> Result<(), Failure> {
     let listen = &arguments.listen;
@@ -36,6 +38,8 @@ pub fn serve(db: &Path, arguments: ServeArguments) -> Result<(), Failure> {
         runtime.block_on(TcpListener::bind(&addresses[..])).map_err(|source| cannot_listen(listen, source))?;
     let router = http::router(store.clone(), options);
     let (router, lines) = if arguments.log { logged(router, tokens)? } else { (router, None) };
+    let recovery = Recovery::start(store.clone(), recovery::EVERY)
+        .map_err(|source| Failure::System { action: "start a thread", source })?;
     announce(&listener)?;
 
     let shutdown = async {
@@ -49,6 +53,7 @@ pub fn serve(db: &Path, arguments: ServeArguments) -> Result<(), Failure> {
     if let Some(lines) = lines {
         lines.finish();
     }
+    recovery.finish();
     store.close()?;
     outcome
 }
