@@ -18,6 +18,7 @@ mod prune;
 mod retention;
 mod rfc3339;
 mod sqlite;
+mod stats;
 mod store;
 mod stream;
 mod system_task;
@@ -37,6 +38,7 @@ pub use options::{Durability, OpenOptions};
 pub use page::{Cursor, Page};
 pub use prune::{PruneProgress, PruneReport, PruneStop};
 pub use retention::{Retention, RetentionRule};
+pub use stats::{OldestInProgress, Stats};
 pub use store::TaskStore;
 pub use system_task::{
     Attributes, Direction, LogEvent, LogLevel, LoggedEvent, NumberedPage, PageNumber, Pagination, Run, RunId,

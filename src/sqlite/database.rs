@@ -14,7 +14,7 @@ use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
 use super::sharing::Sharing;
-use super::space::Wal;
+use super::space::{self, Wal};
 use super::transaction::{Read, Write};
 use super::turn::{TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
@@ -182,6 +182,14 @@ impl Database {
         match &self.location {
             Location::File(path) => Wal::new(path, &self.settings).map(Some),
             Location::Memory => Ok(None),
+        }
+    }
+
+    /// The sizes of the file and of its `-wal`; `None` for a store in memory.
+    pub(crate) fn file_bytes(&self) -> Option<(u64, u64)> {
+        match &self.location {
+            Location::File(path) => Some((space::bytes(path), space::bytes(&space::wal(path)))),
+            Location::Memory => None,
         }
     }
 

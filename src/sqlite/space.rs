@@ -103,7 +103,7 @@ impl Wal {
         let connection = connection::checker(file, &Settings { busy_timeout: Duration::ZERO, ..settings.clone() })?;
         // To ask is to read the file, after which the connection knows of its `-wal`.
         let frame_bytes = Pages::of(&connection)?.page_bytes + FRAME_HEADER_BYTES;
-        Ok(Self { path: path(file), connection, frame_bytes })
+        Ok(Self { path: wal(file), connection, frame_bytes })
     }
 
     /// Whether more may be written. If it is large, it is merged into the file first, as far as readers let it.
@@ -131,7 +131,7 @@ impl Wal {
 }
 
 /// The `-wal` of a file.
-pub(super) fn path(file: &Path) -> PathBuf {
+pub(super) fn wal(file: &Path) -> PathBuf {
     let mut wal = file.as_os_str().to_owned();
     wal.push("-wal");
     wal.into()

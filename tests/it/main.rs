@@ -21,6 +21,7 @@ mod opening;
 mod progress;
 mod prune;
 mod schema;
+mod stats;
 mod streams;
 mod support;
 mod syncs;

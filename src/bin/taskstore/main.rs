@@ -6,9 +6,11 @@ mod database;
 mod export;
 mod failure;
 mod list;
+mod prune;
 mod run;
 mod serve;
 mod show;
+mod stats;
 mod system_task;
 mod terminal;
 mod token;
@@ -63,6 +65,8 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::List(list) => list::list(&db, list)?,
         Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Show(show) => show::show(&db, show)?,
+        Verb::Prune(arguments) => return prune::prune(&db, &arguments),
+        Verb::Stats(arguments) => stats::stats(&db, &arguments)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
         Verb::Token(verb) => token::perform(verb)?,

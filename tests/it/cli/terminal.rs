@@ -6,7 +6,7 @@ use super::{Place, Started, wait_until};
 use unicode_width::UnicodeWidthStr;
 
 /// Runs a shell script on a terminal, with `taskstore` in `$T`.
-fn on_a_terminal(place: &Place, script: &str) -> Option<Started> {
+pub(super) fn on_a_terminal(place: &Place, script: &str) -> Option<Started> {
     let version = Command::new("script").arg("--version").output();
     if !version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).contains("util-linux")) {
         eprintln!("skipped: there is no `script` of util-linux");

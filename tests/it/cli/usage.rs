@@ -5,7 +5,7 @@ use super::Place;
 #[test]
 fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
     let place = Place::new();
-    let wrong: [&[&str]; 32] = [
+    let wrong: [&[&str]; 38] = [
         &[],
         &["frobnicate"],
         &["start"],
@@ -26,6 +26,12 @@ fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
         &["show"],
         &["show", "1", "--tail", "-1"],
         &["show", "1", "--tail", "1", "--json"],
+        &["prune"],
+        &["prune", "--older-than", "30"],
+        &["prune", "--keep", "-1"],
+        &["prune", "--max-size", "500"],
+        &["prune", "--keep", "1", "--outcome", "in-progress"],
+        &["stats", "now"],
         &["run", "--title", "t"],
         &["run", "--title", "t", "true"],
         &["configuration"],
@@ -75,7 +81,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 26] = [
+    let commands: [&[&str]; 28] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -92,6 +98,8 @@ fn every_command_and_every_option_has_a_help_text() {
         &["list"],
         &["export"],
         &["show"],
+        &["prune"],
+        &["stats"],
         &["run"],
         &["serve"],
         &["system-task"],
