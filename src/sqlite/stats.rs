@@ -68,7 +68,7 @@ mod tests {
         assert_plans(&[
             (OLDEST, "SCAN task USING INDEX task_in_progress"),
             (CONFIGURATIONS, "SCAN configuration"),
-            (SYSTEM_TASKS, "SCAN system_task USING COVERING INDEX system_task_shown_run"),
+            (SYSTEM_TASKS, "SCAN system_task USING COVERING INDEX sqlite_autoindex_system_task_1"),
             (RUNS, "SCAN run USING COVERING INDEX run_of_system_task"),
         ]);
     }
