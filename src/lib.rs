@@ -23,6 +23,7 @@ mod recovery;
 mod retention;
 mod rfc3339;
 mod sqlite;
+mod stats;
 mod store;
 mod stream;
 mod system_task;
@@ -49,6 +50,7 @@ pub use page::{Cursor, Page};
 pub use prune::{PruneProgress, PruneReport, PruneStop};
 pub use recovery::RecoverReport;
 pub use retention::{Retention, RetentionRule};
+pub use stats::{OldestInProgress, Stats};
 pub use store::TaskStore;
 pub use system_task::{
     Attributes, Direction, LogEvent, LogLevel, LoggedEvent, NumberedPage, PageNumber, Pagination, Run, RunId,

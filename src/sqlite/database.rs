@@ -16,9 +16,10 @@ use super::changes::Changes;
 use super::connection::{self, Settings};
 use super::error::during;
 use super::open::{self, Location};
+use super::place::beside;
 use super::processes::OpenFile;
 use super::sharing::Sharing;
-use super::space::Wal;
+use super::space::{self, Wal};
 use super::transaction::{Read, Write};
 use super::turn::{Surroundings, TurnGuard, waited};
 use super::writer::{Call, Turn, Wait, Waited, Writer};
@@ -207,6 +208,14 @@ impl Database {
         match &self.location {
             Location::File(path) => Wal::new(path, &self.settings).map(Some),
             Location::Memory => Ok(None),
+        }
+    }
+
+    /// The sizes of the file and of its `-wal`; `None` for a store in memory.
+    pub(crate) fn file_bytes(&self) -> Option<(u64, u64)> {
+        match &self.location {
+            Location::File(path) => Some((space::bytes(path), space::bytes(&beside(path, "-wal")))),
+            Location::Memory => None,
         }
     }
 

@@ -20,6 +20,7 @@ mod schema;
 mod search;
 mod sharing;
 pub(crate) mod space;
+pub(crate) mod stats;
 pub(crate) mod system_task;
 pub(crate) mod task;
 mod transaction;

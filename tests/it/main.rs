@@ -28,6 +28,7 @@ mod progress;
 mod prune;
 mod recovery;
 mod schema;
+mod stats;
 mod streams;
 mod support;
 mod syncs;

@@ -2,7 +2,9 @@
 
 mod duration;
 pub mod filter;
+pub mod prune;
 pub mod serve;
+mod size;
 pub mod system_task;
 pub mod token;
 
@@ -14,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use taskstore::{ConfigurationId, Level, TaskId};
 
 use filter::FilterArguments;
+use prune::{PruneArguments, StatsArguments};
 use serve::ServeArguments;
 use system_task::SystemTaskVerb;
 use token::TokenVerb;
@@ -128,6 +131,14 @@ pub enum Verb {
         #[arg(value_name = "DEST")]
         destination: PathBuf,
     },
+    /// Delete ended tasks that are no longer to be kept, and give their space back. Nothing else deletes any.
+    ///
+    /// Tasks in progress stay, whatever is asked. Others read and write meanwhile. Ctrl-C ends it between two tasks, with
+    /// status 1: what was deleted by then is gone, and another call goes on.
+    Prune(PruneArguments),
+
+    /// Tell how large the database is, and how much is in it.
+    Stats(StatsArguments),
 
     /// Run a command as a task: its output becomes messages, its end the task's end.
     ///

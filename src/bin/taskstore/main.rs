@@ -9,10 +9,12 @@ mod export;
 mod failure;
 mod import;
 mod list;
+mod prune;
 mod recover;
 mod run;
 mod serve;
 mod show;
+mod stats;
 mod system_task;
 mod terminal;
 mod token;
@@ -89,6 +91,8 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Show(show) => show::show(&db, show)?,
         Verb::Check => return check::check(&db),
         Verb::Backup { destination } => backup::backup(&db, &destination)?,
+        Verb::Prune(arguments) => return prune::prune(&db, &arguments),
+        Verb::Stats(arguments) => stats::stats(&db, &arguments)?,
         Verb::Run(run) => return run::run(&db, run),
         Verb::Serve(arguments) => serve::serve(&db, arguments)?,
         Verb::Recover => recover::recover(&db)?,

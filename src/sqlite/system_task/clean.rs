@@ -94,6 +94,8 @@ mod tests {
         let connection = planned_connection();
         for (sql, expected) in [
             (EXPIRED, "SEARCH run USING INDEX run_expiring (expires_ns<?)"),
+            (COUNT_EXPIRED, "SEARCH run USING INDEX run_expiring (expires_ns<?)"),
+            (EXPIRED_BYTES, "SEARCH r USING COVERING INDEX run_expiring (expires_ns<?)"),
             (UNSHOW, "USING COVERING INDEX system_task_shown_run (shown_run=?)"),
             (FORGET, "SEARCH run USING COVERING INDEX run_of_system_task (system_task_id=?)"),
         ] {

@@ -285,7 +285,7 @@ mod tests {
         let by_key = "SEARCH message USING PRIMARY KEY (task_id=?)";
         assert_plans(&[
             (TASK, "SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"),
-            (DELETE, "SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"),
+            (DELETE, &format!("SEARCH task USING INTEGER PRIMARY KEY (rowid=?)\n{by_key}")),
             (COUNT, "SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"),
             (TEXT_BYTES, by_key),
             (FIRST_OF_LEVELS, by_key),

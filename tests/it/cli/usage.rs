@@ -5,7 +5,7 @@ use super::Place;
 #[test]
 fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
     let place = Place::new();
-    let wrong: [&[&str]; 34] = [
+    let wrong: [&[&str]; 40] = [
         &["backup"],
         &["check", "now"],
         &[],
@@ -28,6 +28,12 @@ fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
         &["show"],
         &["show", "1", "--tail", "-1"],
         &["show", "1", "--tail", "1", "--json"],
+        &["prune"],
+        &["prune", "--older-than", "30"],
+        &["prune", "--keep", "-1"],
+        &["prune", "--max-size", "500"],
+        &["prune", "--keep", "1", "--outcome", "in-progress"],
+        &["stats", "now"],
         &["run", "--title", "t"],
         &["run", "--title", "t", "true"],
         &["configuration"],
@@ -77,7 +83,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 27] = [
+    let commands: [&[&str]; 29] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -95,6 +101,8 @@ fn every_command_and_every_option_has_a_help_text() {
         &["export"],
         &["import"],
         &["show"],
+        &["prune"],
+        &["stats"],
         &["run"],
         &["serve"],
         &["system-task"],

@@ -110,7 +110,7 @@ fn takes(rule: &RetentionRule, tasks: &[(Task, Option<usize>)], number: usize, n
 
 fn check(plan: &[Planned], rules: &[RetentionRule], deleted: Option<usize>) {
     let clock = ManualClock::at(DateTime::UNIX_EPOCH);
-    let store = options().clock(clock.clone()).open_temporary().unwrap();
+    let store = options().clock(clock.clone()).open_in_memory().unwrap();
     let now = make(&store, &clock, plan, deleted);
     let before = everything(&store);
     let tasks: Vec<_> =

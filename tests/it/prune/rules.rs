@@ -23,7 +23,8 @@ fn finish_three(store: &TaskStore, name: &str) {
 /// Six ended tasks, one for each outcome and dismissal, and one in progress.
 fn one_of_each(store: &TaskStore) {
     for dismissed in [false, true] {
-        let name = |outcome| if dismissed { format!("dismissed {outcome}") } else { format!("{outcome}") };
+        let prefix = if dismissed { "dismissed " } else { "" };
+        let name = |outcome| format!("{prefix}{outcome}");
         let fail = start(store, &name("failed"));
         store.fail(fail, "because").unwrap();
         for id in [finished(store, &name("finished")), fail, interrupted(store, &name("interrupted"))] {

@@ -87,7 +87,7 @@ const OUTCOMES: [(&str, Outcomes); 4] = [
     ("failed", Outcomes::FAILED),
     ("interrupted", Outcomes::INTERRUPTED),
 ];
-const DISMISSED: [(&str, Dismissed); 3] =
+pub(super) const DISMISSED: [(&str, Dismissed); 3] =
     [("hidden", Dismissed::Hidden), ("included", Dismissed::Included), ("only", Dismissed::Only)];
 const LEVELS: [(&str, Level); 2] = [(Level::Warn.as_str(), Level::Warn), (Level::Error.as_str(), Level::Error)];
 const ORDERS: [(&str, Order); 4] = [
@@ -141,7 +141,7 @@ fn range(from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> TimeRange
 }
 
 /// Reads one of these words, and lists them all in the help.
-fn one_of<T: Copy + Send + Sync>(words: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+pub(super) fn one_of<T: Copy + Send + Sync>(words: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     let names = PossibleValuesParser::new(words.iter().map(|(name, _)| *name));
     let named = |name: &str| words.iter().find(|(word, _)| *word == name).map(|(_, value)| *value);
     names.try_map(move |name| named(&name).ok_or("is none of these"))
@@ -173,7 +173,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     Ok(time.unwrap_or(DateTime::<Utc>::MIN_UTC))
 }
 
-fn longer_than(text: &str) -> Result<Duration, String> {
+pub(super) fn longer_than(text: &str) -> Result<Duration, String> {
     duration(text).ok_or_else(|| format!("must be {DURATION}"))
 }
 

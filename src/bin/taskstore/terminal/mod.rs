@@ -3,6 +3,7 @@
 pub mod bar;
 pub mod interrupt;
 mod patient;
+pub mod size;
 pub mod table;
 pub mod text;
 pub mod time;
