@@ -58,6 +58,7 @@ impl TaskStore {
     }
 
     /// The same, telling `progress` after each MiB how far it is, the last time when all is copied. A `Break` stops it.
+    /// `progress` may use the store, unless that is in memory.
     ///
     /// # Errors
     ///

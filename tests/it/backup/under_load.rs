@@ -37,7 +37,7 @@ fn under_load(test: &str, work: impl FnOnce(&Path, &TaskStore, &[Pair])) {
     thread::scope(|scope| {
         let (store, over) = (&store, &over);
         for pair in ours {
-            scope.spawn(move || pair.write(&store, || !over.load(Ordering::Relaxed)));
+            scope.spawn(move || pair.write(store, || !over.load(Ordering::Relaxed)));
         }
         let _over = Over(over);
         work(directory.path(), store, &pairs);

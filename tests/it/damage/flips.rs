@@ -1,7 +1,6 @@
 //! One to eight bits of a file are flipped, again and again.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -71,8 +70,7 @@ impl Damaging {
     }
 
     fn random_bits(&self, kind: Kind, random: &mut Random) -> Vec<(usize, u32)> {
-        let ranges: Vec<Range<usize>> =
-            if kind == Kind::Wal { vec![0..self.original.wal.len()] } else { self.original.ranges(kind) };
+        let ranges = self.original.ranges(kind);
         let count = 1 + random.below(8);
         let bits = (0..count).map(|_| {
             let range = &ranges[random.below(ranges.len())];

@@ -1,5 +1,6 @@
 //! A sound file with something of everything, and where in it what lies.
 
+use std::iter;
 use std::ops::Range;
 use std::path::Path;
 
@@ -74,10 +75,12 @@ impl Original {
         Self { database, database_of_wal, wal, pages, page_bytes }
     }
 
-    /// The bytes of the database that are of this kind: each its range.
+    /// Where the bytes of this kind are, in the database or the `-wal`.
     pub(super) fn ranges(&self, kind: Kind) -> Vec<Range<usize>> {
-        if kind == Kind::Header {
-            return std::iter::once(0..100).collect();
+        match kind {
+            Kind::Header => return iter::once(0..100).collect(),
+            Kind::Wal => return iter::once(0..self.wal.len()).collect(),
+            _ => {}
         }
         let of_kind = self.pages.iter().enumerate().filter(|(_, page)| **page == kind);
         // The header stands on the first page of the schema.
