@@ -1,14 +1,15 @@
 //! Line after line, put where it belongs.
 
+mod system_tasks;
+mod tasks;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use super::id_set::IdSet;
 use super::lines::Found;
-use super::members::{
-    ConfigurationMembers, EventMembers, FirstLine, Line, MessageMembers, RunMembers, SystemTaskMembers, TaskMembers,
-};
+use super::members::{FirstLine, Line};
 use super::{ImportProblem, ImportReport};
 use crate::configuration::ConfigurationId;
 use crate::export::{ExportReport, LastIds, VERSION};
@@ -184,193 +185,6 @@ impl<'a, 'c> Importer<'a, 'c> {
         Ok(())
     }
 
-    fn configuration(&mut self, members: &ConfigurationMembers<'_>) -> Result<()> {
-        self.valid(members.check(self.limits))?;
-        let row = self.raised("id", members.id.get(), self.before.configuration)?;
-        let id = ConfigurationId::of_row(row);
-        let (name, deleted) = (members.name.to_string(), members.deleted.is_some());
-        if self.configurations.insert(members.id, Configuration { id, name, deleted }).is_some() {
-            return self.duplicate("configuration", members.id);
-        }
-        sqlite::configuration::import(self.write, row, &members.name, members.deleted.map(|time| time.0))?;
-        self.counts.configurations += 1;
-        self.report.configurations += 1;
-        Ok(())
-    }
-
-    fn task(&mut self, members: &TaskMembers<'_>) -> Result<()> {
-        self.valid(members.check(self.limits))?;
-        let id = members.id.get();
-        let row = self.raised("id", id, self.before.task)?;
-        if !self.tasks.insert(id) {
-            return self.duplicate("task", id);
-        }
-        let configuration = self.configuration_of(members)?;
-        let known = match &members.key {
-            Some(key) => sqlite::task::of_key(self.write, key)?,
-            None => None,
-        };
-        if let Some(known) = known {
-            // Only what was there before may be known.
-            if known > self.before.task || !self.known_tasks.insert(known) {
-                return self.duplicate("task key", members.key.as_deref().unwrap_or_default());
-            }
-            self.report.known_tasks += 1;
-        } else {
-            sqlite::task::import(self.write, row, configuration, members)?;
-            self.report.tasks += 1;
-        }
-        self.counts.tasks += 1;
-        self.open = Some(Open {
-            kind: Kind::Task,
-            line: self.line,
-            id,
-            row: known.is_none().then_some(row),
-            said: members.message_count,
-            found: 0,
-            level_said: members.level_reached,
-            level_found: None,
-        });
-        self.messages(&members.messages)
-    }
-
-    /// The configuration of a task, which must be as the task says.
-    fn configuration_of(&self, members: &TaskMembers<'_>) -> Result<Option<ConfigurationId>> {
-        let invalid = |field, problem| self.valid(Err(Error::Invalid { field, problem })).map(|()| None);
-        let (field, deleted) = match members.deleted_configuration_id {
-            Some(_) => ("deleted_configuration_id", true),
-            None => ("configuration_id", false),
-        };
-        let Some(id) = members.deleted_configuration_id.or(members.configuration_id) else {
-            let none = members.configuration_name.is_empty();
-            return if none {
-                Ok(None)
-            } else {
-                invalid("configuration_name", "must be empty without a configuration")
-            };
-        };
-        let Some(configuration) = self.configurations.get(&id) else {
-            return self.missing("configuration", id).map(|()| None);
-        };
-        if configuration.deleted != deleted {
-            return invalid(field, "must tell whether the configuration was deleted");
-        }
-        if configuration.name != members.configuration_name {
-            return invalid("configuration_name", "must be the name of the configuration");
-        }
-        Ok(Some(configuration.id))
-    }
-
-    fn messages(&mut self, messages: &[MessageMembers<'_>]) -> Result<()> {
-        for message in messages {
-            self.valid(message.check(self.limits))?;
-            let (row, seq) = self.next_entry(message.seq)?;
-            if let (Some(open), Level::Warn | Level::Error) = (&mut self.open, message.level) {
-                open.level_found = open.level_found.max(Some(message.level));
-            }
-            self.counts.messages += 1;
-            if let Some(row) = row {
-                let put = sqlite::task::import_message(self.write, row, seq, message);
-                self.refuse_key("message key", message.key.as_deref(), put)?;
-                self.report.messages += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn system_task(&mut self, members: &SystemTaskMembers<'_>) -> Result<()> {
-        self.valid(members.check(self.limits))?;
-        if self.system_tasks.contains_key(&members.uuid) {
-            return self.duplicate("uuid", members.uuid);
-        }
-        let found = sqlite::system_task::find(&self.write.read(), &members.name, members.uid.as_deref())?;
-        let row = match found {
-            Some((row, _)) => {
-                if self.system_task_rows.contains(&row) {
-                    let name = crate::system_task::full_name(&members.name, members.uid.as_deref());
-                    return self.duplicate("system task", name);
-                }
-                sqlite::system_task::merge(self.write, row, members)?;
-                self.report.known_system_tasks += 1;
-                row
-            }
-            None if sqlite::system_task::uuid_exists(self.write, members.uuid)? => {
-                let name = members.name.to_string();
-                return self.refuse(ImportProblem::UuidTaken { uuid: members.uuid, name });
-            }
-            None => {
-                self.report.system_tasks += 1;
-                sqlite::system_task::add(self.write, members)?
-            }
-        };
-        self.counts.system_tasks += 1;
-        self.system_task_rows.insert(row);
-        let shown_run = members.shown_run;
-        let system_task = SystemTask { line: self.line, row, shown_run, shown_run_met: false, finished: None };
-        self.system_tasks.insert(members.uuid, system_task);
-        Ok(())
-    }
-
-    fn run(&mut self, members: &RunMembers<'_>) -> Result<()> {
-        self.valid(members.check(self.limits))?;
-        let id = members.id.get();
-        let row = self.raised("id", id, self.before.run)?;
-        if !self.runs.insert(id) {
-            return self.duplicate("run", id);
-        }
-        let Some(system_task) = self.system_tasks.get_mut(&members.system_task) else {
-            return self.missing("system task", members.system_task);
-        };
-        let system_task_row = system_task.row;
-        let known = match &members.key {
-            Some(key) => sqlite::system_task::run_of_key(self.write, system_task_row, key)?,
-            None => None,
-        };
-        let finished = match known {
-            Some(known) => sqlite::system_task::finished(self.write, known)?,
-            None => members.finished.map(|time| time.0),
-        };
-        if system_task.shown_run == Some(members.id) {
-            system_task.shown_run_met = members.finished.is_some();
-            system_task.finished = finished.map(|finished| (known.unwrap_or(row), finished));
-        }
-        if let Some(known) = known {
-            if known > self.before.run || !self.known_runs.insert(known) {
-                return self.duplicate("run key", members.key.as_deref().unwrap_or_default());
-            }
-            self.report.known_runs += 1;
-        } else {
-            sqlite::system_task::import_run(self.write, row, system_task_row, members)?;
-            self.report.runs += 1;
-        }
-        self.counts.runs += 1;
-        self.open = Some(Open {
-            kind: Kind::Run,
-            line: self.line,
-            id,
-            row: known.is_none().then_some(row),
-            said: members.event_count,
-            found: 0,
-            level_said: None,
-            level_found: None,
-        });
-        self.events(&members.events)
-    }
-
-    fn events(&mut self, events: &[EventMembers<'_>]) -> Result<()> {
-        for event in events {
-            self.valid(event.check(self.limits))?;
-            let (row, seq) = self.next_entry(event.seq)?;
-            self.counts.events += 1;
-            if let Some(row) = row {
-                let put = sqlite::system_task::import_event(self.write, row, seq, event);
-                self.refuse_key("event key", event.key.as_deref(), put)?;
-                self.report.events += 1;
-            }
-        }
-        Ok(())
-    }
-
     /// Counts a message or event, which must be the next one, and gives where it belongs.
     fn next_entry(&mut self, seq: u64) -> Result<(Option<i64>, i64)> {
         let Some(open) = &mut self.open else { return Ok((None, 0)) };
@@ -441,21 +255,7 @@ impl<'a, 'c> Importer<'a, 'c> {
         if !self.ended {
             return Err(self.refusal(ImportProblem::Cut));
         }
-        for system_task in self.system_tasks.values() {
-            let SystemTask { line, row, shown_run, shown_run_met, finished } = system_task;
-            if let Some(run) = shown_run
-                && !shown_run_met
-            {
-                let source =
-                    ImportProblem::Missing { what: "finished run of the system task with id", value: run.to_string() };
-                return Err(Error::ImportRefused { line: *line, source });
-            }
-            if let Some((run, finished)) = finished
-                && sqlite::system_task::shown_finished(self.write, *row)?.is_none_or(|shown| shown < *finished)
-            {
-                sqlite::system_task::show(self.write, *row, *run)?;
-            }
-        }
+        self.show_runs()?;
         sqlite::counters::raise(self.write, &self.after)?;
         Ok(self.report)
     }

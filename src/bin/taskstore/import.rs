@@ -26,8 +26,8 @@ const ASK_EVERY_MS: u16 = 100;
 pub fn import(db: &Path, ImportArguments { file }: &ImportArguments) -> Result<(), Failure> {
     // First, so that a mistyped name creates no database.
     let input = open(db, file)?;
-    let store = database::open_or_create(db)?;
     let interrupt = interrupt::watch()?;
+    let store = database::open_or_create(db)?;
     let bar = Bar::new("importing");
     let reader = Watched { input, read: 0, interrupt: &interrupt, bar: &bar };
     let imported = store.import(BufReader::with_capacity(BUFFER_BYTES, reader));

@@ -170,7 +170,7 @@ mod tests {
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
         assert_plans(&[
-            (RUNS, "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"),
+            (RUNS, "SCAN r\nSEARCH s USING INTEGER PRIMARY KEY (rowid=?)"),
             (EVENTS, "SEARCH log_event USING PRIMARY KEY (run_id=?)"),
         ]);
     }

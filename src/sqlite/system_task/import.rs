@@ -112,7 +112,10 @@ mod tests {
         assert_plans(&[
             (UUID_EXISTS, "SEARCH system_task USING COVERING INDEX sqlite_autoindex_system_task_1 (uuid=?)"),
             (RUN_OF_KEY, "SEARCH run USING COVERING INDEX run_key (system_task_id=? AND key=?)"),
-            (SHOWN_FINISHED, "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"),
+            (
+                SHOWN_FINISHED,
+                "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)\nSEARCH r USING INTEGER PRIMARY KEY (rowid=?)",
+            ),
         ]);
     }
 }

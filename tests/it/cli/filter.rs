@@ -58,9 +58,11 @@ fn ids(place: &Place, filter: &[&str]) -> Vec<u64> {
     let answer: Value = serde_json::from_str(&with(&["list", "--json"])).unwrap();
     let in_answer = answer["result"]["tasks"].as_array().unwrap().iter();
     assert_eq!(in_answer.map(|task| task["task_id"].as_u64().unwrap()).collect::<Vec<_>>(), ids, "{filter:?}");
-    let exported = with(&["export"]);
+    // Without a filter it is everything.
+    let exported = with(if filter.is_empty() { &["export", "--dismissed", "hidden"] } else { &["export"] });
     let in_export = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    assert_eq!(in_export.map(|task| task["id"].as_u64().unwrap()).collect::<Vec<_>>(), ids, "{filter:?}");
+    let in_export = in_export.filter_map(|line| line["task"]["id"].as_u64());
+    assert_eq!(in_export.collect::<Vec<_>>(), ids, "{filter:?}");
     ids
 }
 
