@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod configurations;
 mod counts;
+mod fuzz;
 mod history;
 #[cfg(feature = "http")]
 mod http;
