@@ -22,6 +22,7 @@ mod once;
 mod opening;
 mod progress;
 mod schema;
+mod soak;
 mod streams;
 mod support;
 mod syncs;
