@@ -12,6 +12,7 @@ mod counts;
 mod damage;
 mod disk;
 mod faults;
+mod fuzz;
 mod history;
 #[cfg(feature = "http")]
 mod http;
@@ -28,6 +29,7 @@ mod progress;
 mod prune;
 mod recovery;
 mod schema;
+mod soak;
 mod stats;
 mod streams;
 mod support;

@@ -44,8 +44,8 @@ fn wrong(path: &Path, old: &[String], new: &[String]) -> Option<String> {
     let connection = writer(path);
     let (found, version) = (shape(&connection), version(&connection));
     let is_old = found == old && version == 0;
-    let is_new = found == new && version == NEW_VERSION;
-    if !is_old && !(is_new && kept(&connection)) {
+    let is_whole = is_old || (found == new && version == NEW_VERSION && kept(&connection));
+    if !is_whole {
         return Some(format!("half an upgrade, of version {version}: {found:?}"));
     }
     drop(connection);
