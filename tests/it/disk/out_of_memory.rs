@@ -43,7 +43,7 @@ fn wrong(test: &str, role: &str) -> Vec<String> {
 #[test]
 fn a_lack_of_memory_costs_nothing_that_was_acknowledged() {
     if role().is_some() {
-        return lives(&Memory::watched(), rounds(60), Claims::Honest);
+        return lives(&Memory::watched(), rounds(40), Claims::Honest);
     }
     let test = "disk::out_of_memory::a_lack_of_memory_costs_nothing_that_was_acknowledged";
     let wrong = wrong(test, "starved");

@@ -181,8 +181,11 @@ pub(super) struct Shown {
     configurations: Vec<Configuration>,
     tasks: Vec<TaskWithMessages>,
     counts: TaskCounts,
-    system_tasks: Vec<(Option<SystemTask>, Vec<(Run, Vec<LoggedEvent>)>)>,
+    system_tasks: Vec<ShownSystemTask>,
 }
+
+/// What the published API shows of it, and all of its runs.
+type ShownSystemTask = (Option<SystemTask>, Vec<(Run, Vec<LoggedEvent>)>);
 
 impl Shown {
     pub(super) fn by(store: &TaskStore) -> Result<Self> {
@@ -196,7 +199,7 @@ impl Shown {
     }
 }
 
-fn system_task(store: &TaskStore, name: &str) -> Result<(Option<SystemTask>, Vec<(Run, Vec<LoggedEvent>)>)> {
+fn system_task(store: &TaskStore, name: &str) -> Result<ShownSystemTask> {
     let Some(uuid) = store.system_tasks().find(name, None)? else { return Ok((None, Vec::new())) };
     let listed = match store.system_tasks().retrieve(uuid) {
         Err(Error::NoSuchSystemTask { .. }) => None,
