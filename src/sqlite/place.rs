@@ -85,6 +85,14 @@ impl Place {
         self.look(&mut state, false)
     }
 
+    /// Why a transaction cannot begin: where the file is gone, SQLite may take that for a disk that fails.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Engine { .. } => self.look(&mut self.state(), false).err().unwrap_or(error),
+            other => other,
+        }
+    }
+
     /// Once it is committed, and before anybody is told.
     pub(super) fn committed(&self) -> Result<()> {
         self.look(&mut self.state(), true)

@@ -51,8 +51,14 @@ impl<'a> TurnGuard<'a> {
 
     fn begin_within(&self, wait: Wait) -> Result<Transaction<'_>> {
         let Surroundings { sharing, back_off, place, .. } = self.surroundings;
-        let transaction = sharing.begin(self.connection(), wait.deadline).inspect_err(|error| back_off.failed(error));
-        let transaction = transaction.map_err(|error| waited(error, wait.started))?;
+        let transaction = sharing.begin(self.connection(), wait.deadline).map_err(|error| {
+            let error = match place {
+                Some(place) => place.explain(error),
+                None => error,
+            };
+            back_off.failed(&error);
+            waited(error, wait.started)
+        })?;
         // Now that nobody else can write. What is refused here is rolled back.
         place.as_ref().map_or(Ok(()), Place::before_writing)?;
         Ok(transaction)

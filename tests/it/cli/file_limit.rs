@@ -17,7 +17,7 @@ fn past_the_limit_a_command_says_that_there_is_no_room_and_does_not_die_of_a_sig
     let place = Place::new();
     place.store().close().unwrap();
     // In blocks of 512 or 1,024 bytes: less than the `-wal` of a write either way.
-    let (said, code) = sh(&place, "ulimit -f 4; \"$0\" start Deploy");
+    let (said, code) = sh(&place, "ulimit -f 4; \"$0\" start --title Deploy");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the disk is full; nothing was written: File too large"), "{said}");
     assert!(said.ends_with("; make room and try again\n"), "{said}");
@@ -27,8 +27,8 @@ fn past_the_limit_a_command_says_that_there_is_no_room_and_does_not_die_of_a_sig
 #[test]
 fn a_command_that_is_run_gets_the_signal_as_ever() {
     let place = Place::new();
-    let (said, _) = sh(&place, "\"$0\" run -- sh -c 'kill -XFSZ $$; echo survived'");
-    assert!(said.contains("killed by SIGXFSZ"), "{said}");
+    let (said, _) = sh(&place, "\"$0\" run --title Kill -- sh -c 'kill -XFSZ $$; echo survived'");
+    assert!(said.contains("killed by signal 25 (SIGXFSZ)"), "{said}");
     assert!(!place.said(1).contains(&"info survived".to_owned()));
 }
 
@@ -36,7 +36,7 @@ fn a_command_that_is_run_gets_the_signal_as_ever() {
 #[test]
 fn a_command_inherits_that_the_signal_is_ignored() {
     let place = Place::new();
-    let (said, code) = sh(&place, "trap '' XFSZ; \"$0\" run -- sh -c 'kill -XFSZ $$; echo survived'");
+    let (said, code) = sh(&place, "trap '' XFSZ; \"$0\" run --title Kill -- sh -c 'kill -XFSZ $$; echo survived'");
     assert_eq!(code, Some(0), "{said}");
     assert!(place.said(1).contains(&"info survived".to_owned()));
 }
