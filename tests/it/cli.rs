@@ -7,6 +7,7 @@ mod filter;
 mod hostile;
 mod list;
 mod recipes;
+mod recover;
 mod run_ending;
 mod run_output;
 mod run_recording;
