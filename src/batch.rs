@@ -187,8 +187,8 @@ impl<'a> Batch<'a> {
         self.verb(configuration::delete(self.context, id)?)
     }
 
-    /// Starts a run of a system task; see [`SystemTasks::start_with`](crate::SystemTasks::start_with). Nobody answers for
-    /// its end: a run that the batch does not end stays in progress.
+    /// Starts a run of a system task; see [`SystemTasks::start_with`](crate::SystemTasks::start_with). It has
+    /// no owner: a run that nobody ends stays in progress.
     ///
     /// # Errors
     ///

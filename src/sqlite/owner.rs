@@ -215,7 +215,35 @@ pub(crate) fn adopt_run(write: &Write<'_>, id: RunId, owner: impl FnOnce() -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::tests::assert_plans;
+    use crate::sqlite::tests::{assert_plans, counts};
+    use crate::{NewTask, OpenOptions, TaskStore};
+
+    const STATEMENTS: [&str; 4] = [ALL, OF_NAME, ADD, TASKS];
+
+    fn runs(store: &TaskStore) -> [i32; 4] {
+        store.database().with_connection(|connection| STATEMENTS.map(|sql| counts(connection, sql).0))
+    }
+
+    #[test]
+    fn opening_asks_once_for_owners_whatever_the_size_and_only_the_first_start_makes_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tasks.db");
+        for _ in 0..2 {
+            let store = TaskStore::open(&path).unwrap();
+            assert_eq!(runs(&store), [1, 0, 0, 0]);
+            let more = |batch: &crate::Batch<'_>| {
+                (0..1_000).try_for_each(|_| batch.start_detached(NewTask::new("t")).map(drop))
+            };
+            store.batch(more).unwrap();
+            for _ in 0..10 {
+                store.start(NewTask::new("t")).unwrap().finish().unwrap();
+                store.system_tasks().start("t", None).unwrap().finish().unwrap();
+            }
+            assert_eq!(runs(&store), [1, 1, 1, 0]);
+        }
+        assert_eq!(runs(&OpenOptions::new().recover(false).open(&path).unwrap()), [0; 4]);
+        assert_eq!(runs(&TaskStore::open_in_memory().unwrap()), [0; 4]);
+    }
 
     #[test]
     fn the_work_of_an_owner_is_found_by_its_index() {

@@ -36,7 +36,7 @@ pub(super) fn assert_plans(plans: &[(&str, &str)]) {
 }
 
 /// How often a cached statement ran, and how often it was prepared again.
-fn counts(connection: &Connection, sql: &str) -> (i32, i32) {
+pub(super) fn counts(connection: &Connection, sql: &str) -> (i32, i32) {
     let statement = connection.prepare_cached(sql).unwrap();
     (statement.get_status(StatementStatus::Run), statement.get_status(StatementStatus::RePrepare))
 }

@@ -144,7 +144,7 @@ impl RunOptions {
     /// What a repeated start gives does not know the monotonic clock of the first: the run's
     /// [duration](Run::duration) counts from the start that gave whatever ends the run. As with
     /// [`NewTask::key`](crate::NewTask::key), each of several guards interrupts the run if it is dropped, one of a run that
-    /// has ended does nothing, and [`SystemTasks::run_with`] does its work at every call.
+    /// has ended does nothing, a run without an owner gets one, and [`SystemTasks::run_with`] does its work at every call.
     ///
     /// # Example
     ///

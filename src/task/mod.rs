@@ -43,7 +43,8 @@ pub enum Outcome {
     Finished,
     /// It did not.
     Failed,
-    /// It was cut off before it could say: its guard was dropped, or its process died.
+    /// It was cut off before it could say: its guard was dropped, its store was closed, or its process died. What a process
+    /// that died was doing becomes this with the next [recovery](crate::TaskStore::recover).
     Interrupted,
 }
 
@@ -221,7 +222,9 @@ impl NewTask {
     /// [`Limits::name_bytes_max`](crate::Limits::name_bytes_max), not empty, no NUL: a name of the work, or a random uuid.
     ///
     /// A repeated [`TaskStore::start`](crate::TaskStore::start) gives a guard of the first task, which interrupts that if
-    /// it is dropped, though another guard answers for it too; a task that has ended it leaves as it is.
+    /// it is dropped, though another guard answers for it too; a task that has ended it leaves as it is. If the task has no
+    /// owner, since it was detached, the store of the repeated start is its owner from now on. What another store owns it goes
+    /// on owning: if that one dies, the task is interrupted, whoever has asked for it since.
     /// [`TaskStore::run`](crate::TaskStore::run) does its work at every call: a key only keeps it from starting a second
     /// task.
     ///

@@ -12,6 +12,7 @@ mod import;
 mod list;
 mod prune;
 mod recipes;
+mod recover;
 mod run_ending;
 mod run_output;
 mod run_recording;

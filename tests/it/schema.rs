@@ -215,6 +215,36 @@ fn a_task_and_a_message_refer_to_rows_that_exist() {
 }
 
 #[test]
+fn what_has_ended_has_no_owner() {
+    refused("CHECK constraint failed: owner IS NULL OR outcome IS NULL", &["UPDATE task SET owner = 1 WHERE id = 2"]);
+    taken(&["UPDATE task SET owner = 1 WHERE id = 1"]);
+}
+
+#[test]
+fn an_owner_has_a_name_that_a_file_may_end_in() {
+    let insert = |name: &str, process: i64| {
+        format!("INSERT INTO owner (name, process_id, since_ns) VALUES ('{name}', {process}, 0)")
+    };
+    let name = "0123456789abcdef0123456789abcdef";
+    refused(
+        "CHECK constraint failed: length(name) = 32 AND name NOT GLOB '*[^0-9a-f]*'",
+        &[
+            &insert("", 1),
+            &insert(&name[1..], 1),
+            &insert(&name.to_uppercase(), 1),
+            &insert(&name.replace('0', "/"), 1),
+        ],
+    );
+    refused("CHECK constraint failed: process_id > 0", &[&insert(name, 0)]);
+    taken(&[&insert(name, 1)]);
+    let (_directory, _store, shell) = file();
+    shell.execute(&insert(name, 1), []).unwrap();
+    assert!(
+        shell.execute(&insert(name, 2), []).unwrap_err().to_string().contains("UNIQUE constraint failed: owner.name")
+    );
+}
+
+#[test]
 fn what_must_be_given_is_not_null() {
     for (table, columns) in [
         ("task", &["title", "performed_by", "started_ns", "updated_ns", "message_count"][..]),
