@@ -7,15 +7,13 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use targets::TARGETS;
+use targets::{TARGETS, Target};
 
 use crate::input::HOSTILE;
 use crate::support::random::{Random, rounds};
 
 /// How many inputs each target is given beside the corpus.
 const INPUTS: usize = 300;
-
-type Target = fn(&[u8]);
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fuzz/corpus")

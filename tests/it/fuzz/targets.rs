@@ -11,8 +11,11 @@ use taskstore::{
     RunOptions, SystemTaskFilter, TaskFilter, TaskId, TaskStore,
 };
 
+/// Panics if the bytes break what they must not.
+pub type Target = fn(&[u8]);
+
 /// All targets, by their names.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("attributes", attributes),
     ("cursors", cursors),
     ("filters", filters),

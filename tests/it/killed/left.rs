@@ -60,7 +60,7 @@ pub(super) fn read(store: &TaskStore, after: i64, writers: &[String]) -> BTreeMa
         let page = store.list(&filter).unwrap();
         tasks.extend(page.items.into_iter().take_while(|task| task.id.get() > after));
         match page.next {
-            Some(next) if tasks.len() % 1_000 == 0 => filter = filter.cursor(next),
+            Some(next) if tasks.len().is_multiple_of(1_000) => filter = filter.cursor(next),
             _ => break,
         }
     }

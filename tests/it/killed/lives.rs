@@ -95,7 +95,7 @@ impl Lives {
         let path = self.directory.path().join("tasks.db");
         let mut child = Telling::start(test, &format!("{life} {threads} {manner:?}"), &path);
         let mut told = Vec::new();
-        if life % LIVES_FOR_ONE_OPENING == 0 {
+        if life.is_multiple_of(LIVES_FOR_ONE_OPENING) {
             pause(random.below(20_000));
         } else {
             told.push(child.next());
@@ -196,10 +196,10 @@ pub(super) fn kill_again_and_again(test: &str, threads: usize, manner: Manner, k
         answers += answered;
         with_answers += usize::from(answered > 0);
         // Now and then the next one has to get along with what two have left.
-        let last = life == kills || life % LIVES_OF_A_FILE == 0;
+        let last = life == kills || life.is_multiple_of(LIVES_OF_A_FILE);
         if last || !random.one_in(4) {
             let started = Instant::now();
-            let compared = lives.compare(last || life % LIVES_BETWEEN_CHECKS == 0);
+            let compared = lives.compare(last || life.is_multiple_of(LIVES_BETWEEN_CHECKS));
             compared.map_err(|wrong| format!("process {life}: {wrong}"))?;
             comparisons.push(started.elapsed());
         }

@@ -150,7 +150,7 @@ fn run(steps: &[Step], fault: Fault) -> Result<(), TestCaseError> {
     let (mut real, mut plain) = (Real::new(), Plain::with(fault));
     for (number, step) in steps.iter().enumerate() {
         take(step, &mut real, &mut plain);
-        if number % 16 == 0 || matches!(step, Step::Crash) {
+        if number.is_multiple_of(16) || matches!(step, Step::Crash) {
             prop_assert_eq!(plain.tasks_of(&everything(&real.store)), plain.tasks(), "after step {}", number);
             compare_counts(&real.store, &plain);
             real.compare_runs(&plain);

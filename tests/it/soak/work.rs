@@ -51,7 +51,7 @@ impl Work {
         }
         system_tasks(store);
         lists(store);
-        if round % 10 == 0 {
+        if round.is_multiple_of(10) {
             store.flush().unwrap();
             // Another handle on the file, as another program has it.
             options().open(&self.path).unwrap().close().unwrap();
