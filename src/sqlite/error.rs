@@ -71,6 +71,8 @@ fn tells_of_damage(error: &rusqlite::Error) -> bool {
         SqliteFailure(error, Some(text)) | SqlInputError { error, msg: text, .. } => match error.extended_code {
             // A statement that makes no sense: but for "cannot commit" and its like, to the definitions in the file.
             ffi::SQLITE_ERROR => !text.starts_with("cannot "),
+            // Something that is no number stands where a number is copied from.
+            ffi::SQLITE_MISMATCH => true,
             // What would be refused is found out before it is written, but for a uuid that its source gives twice.
             code => code & 0xff == ffi::SQLITE_CONSTRAINT && !text.contains("system_task.uuid"),
         },

@@ -53,12 +53,14 @@ impl Seen {
 
     fn fail(&mut self, asked: String, error: &Error) {
         let told = format!("{error:?}");
-        // An id that is another one by now is not found; what contradicts itself is refused.
+        // An id that is another one by now is not found; what contradicts itself is refused; a header may say that
+        // only a newer SQLite may write the file.
         let named = matches!(
             error,
             Error::Damaged { .. }
                 | Error::NotATaskStore { .. }
                 | Error::SchemaTooNew { .. }
+                | Error::ReadOnly
                 | Error::NotFound { .. }
                 | Error::NoSuchSystemTask { .. }
                 | Error::WrongState { .. }
