@@ -16,7 +16,8 @@ use crate::{Result, TaskStore};
 /// When a call returns `Ok` at [`Durability::Full`], the write survives process death, OS crash and power loss, given a
 /// disk that honours fsync. At [`Durability::Normal`] it survives process death; power loss may drop the latest writes,
 /// never reorder or corrupt. An `Err` means not applied. [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) means it
-/// may be: retry with the same [key](crate::NewTask::key), it is applied at most once.
+/// may be: retry with the same [key](crate::NewTask::key), it is applied at most once. Of a file that is no longer at its
+/// path, [`Error::FileMoved`](crate::Error::FileMoved) says which of the two it is.
 ///
 /// Only progress may be acknowledged before it is written: calls of [`progress`](TaskStore::progress) are coalesced, to at
 /// most one write a second for each task. The last one before the task's end is always written, by the store that ends it.
