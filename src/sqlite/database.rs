@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,8 @@ pub(crate) struct Database {
     idle_readers: Mutex<Vec<Connection>>,
     changes: Changes,
     writer: Writer<Connection>,
+    /// Whether something in the `-wal` may not be on disk though every later sync succeeds: one before has failed.
+    doubtful: AtomicBool,
 }
 
 impl Database {
@@ -67,6 +69,7 @@ impl Database {
             immutable: options.immutable,
             sharing: Sharing::new(options.busy_timeout),
             writer: Writer::new(writer),
+            doubtful: AtomicBool::new(false),
             changes,
             idle_readers: Mutex::default(),
         })
@@ -250,7 +253,9 @@ impl Database {
             return Ok(());
         }
         let turn = self.take_turn(self.settings.busy_timeout)?;
-        let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
+        let flushed = connection::set_durability(turn.connection(), Durability::Full)
+            .and_then(|()| self.resolve_doubt(turn.connection(), turn.wait()).map_err(unknown))
+            .and_then(|()| turn.sync());
         if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
             // Whatever it is set to now, the next one is set anew.
             turn.lose();
@@ -297,19 +302,30 @@ impl Database {
         Ok(TurnGuard::new(&self.writer, &self.sharing, &self.changes, connection, wait))
     }
 
-    /// A fresh write connection, with every check of the first one. What the one before it may have written is made
-    /// durable first, so that what is read now stays.
+    /// A fresh write connection, with every check of the first one. Where an answer promises the disk, what the one before
+    /// may have written is made durable first, so that what is read now stays, and what is written next does.
     fn reopen(&self, wait: Wait) -> Result<Connection> {
         match &self.location {
             Location::File(path) => {
                 let connection = open::writer(path, &self.settings)?.ok_or(Error::ReadOnly)?;
-                let left = wait.deadline.saturating_duration_since(Instant::now());
-                connection::merge_wal(&connection, left).map_err(|error| waited(error, wait.started))?;
+                self.doubtful.store(true, Ordering::Relaxed);
+                if self.settings.durability == Durability::Full {
+                    self.resolve_doubt(&connection, wait)?;
+                }
                 Ok(connection)
             }
             // What was in memory went with its connection.
             Location::Memory => Err(Error::Closed),
         }
+    }
+
+    fn resolve_doubt(&self, connection: &Connection, wait: Wait) -> Result<()> {
+        if self.doubtful.load(Ordering::Relaxed) {
+            let left = wait.deadline.saturating_duration_since(Instant::now());
+            connection::merge_wal(connection, left).map_err(|error| waited(error, wait.started))?;
+            self.doubtful.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn open_reader(&self, path: &Path) -> Result<Connection> {
@@ -398,6 +414,14 @@ impl Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         let _ = WRITING.try_with(|writing| writing.borrow_mut().pop());
+    }
+}
+
+/// What was acknowledged before may still be on disk, or not.
+fn unknown(error: Error) -> Error {
+    match error {
+        Error::Engine { source, .. } => Error::OutcomeUnknown { source },
+        other => other,
     }
 }
 
