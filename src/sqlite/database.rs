@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,8 @@ pub(crate) struct Database {
     writer: Writer<Connection>,
     /// `None` if no other process can have it open, or nobody locks it, and once it is closed.
     open_file: Mutex<Option<OpenFile>>,
+    /// Whether something in the `-wal` may not be on disk though every later sync succeeds: one before has failed.
+    doubtful: AtomicBool,
 }
 
 impl Database {
@@ -87,6 +89,7 @@ impl Database {
                 place,
             },
             writer: Writer::new(writer),
+            doubtful: AtomicBool::new(false),
             idle_readers: Mutex::default(),
             open_file: Mutex::new(open_file),
         })
@@ -315,7 +318,9 @@ impl Database {
             return Ok(());
         }
         let turn = self.take_turn_to_write()?;
-        let flushed = connection::set_durability(turn.connection(), Durability::Full).and_then(|()| turn.sync());
+        let flushed = connection::set_durability(turn.connection(), Durability::Full)
+            .and_then(|()| self.resolve_doubt(turn.connection(), turn.wait()).map_err(unknown))
+            .and_then(|()| turn.sync());
         if connection::set_durability(turn.connection(), self.settings.durability).is_err() {
             // Whatever it is set to now, the next one is set anew.
             turn.lose();
@@ -387,19 +392,30 @@ impl Database {
         Ok(TurnGuard::new(&self.writer, &self.surroundings, connection, wait))
     }
 
-    /// A fresh write connection, with every check of the first one. What the one before it may have written is made
-    /// durable first, so that what is read now stays.
+    /// A fresh write connection, with every check of the first one. Where an answer promises the disk, what the one before
+    /// may have written is made durable first, so that what is read now stays, and what is written next does.
     fn reopen(&self, wait: Wait) -> Result<Connection> {
         match (&self.location, &self.surroundings.place) {
             (Location::File(path), Some(place)) => {
                 let connection = open::again(place, path, &self.settings)?;
-                let left = wait.deadline.saturating_duration_since(Instant::now());
-                connection::merge_wal(&connection, left).map_err(|error| waited(error, wait.started))?;
+                self.doubtful.store(true, Ordering::Relaxed);
+                if self.settings.durability == Durability::Full {
+                    self.resolve_doubt(&connection, wait)?;
+                }
                 Ok(connection)
             }
             // What was in memory went with its connection.
             _ => Err(Error::Closed),
         }
+    }
+
+    fn resolve_doubt(&self, connection: &Connection, wait: Wait) -> Result<()> {
+        if self.doubtful.load(Ordering::Relaxed) {
+            let left = wait.deadline.saturating_duration_since(Instant::now());
+            connection::merge_wal(connection, left).map_err(|error| waited(error, wait.started))?;
+            self.doubtful.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn open_reader(&self, path: &Path) -> Result<Connection> {
@@ -513,6 +529,14 @@ impl Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         let _ = WRITING.try_with(|writing| writing.borrow_mut().pop());
+    }
+}
+
+/// What was acknowledged before may still be on disk, or not.
+fn unknown(error: Error) -> Error {
+    match error {
+        Error::Engine { source, .. } => Error::OutcomeUnknown { source },
+        other => other,
     }
 }
 
