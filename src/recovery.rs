@@ -57,16 +57,14 @@ impl TaskStore {
     /// # Example
     ///
     /// ```
-    /// use taskstore::{NewTask, Outcome, RecoverReport, TaskStore};
+    /// use taskstore::{NewTask, RecoverReport, TaskStore};
     ///
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("tasks.db");
-    /// # let copy = directory.path().join("copy.db");
     /// let store = TaskStore::open(&path)?;
     /// let task = store.start(NewTask::new("Copy"))?;
     /// assert_eq!(store.recover()?, RecoverReport::default()); // its owner lives
-    /// # let id = task.id();
-    /// # task.finish()?;
+    /// task.finish()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recover(&self) -> Result<RecoverReport> {

@@ -123,7 +123,7 @@ fn wrong(path: &Path, run: uuid::Uuid, process: &str, is_dead: bool) -> Vec<Stri
     expect(format!("{run:?}"), run.interrupted == is_dead && run.finished.is_some() == is_dead);
     expect("the lock files".to_owned(), owner_files(path).len() == usize::from(!is_dead));
     expect("the rows of owners".to_owned(), owner_rows(path) == i64::from(!is_dead));
-    expect("the check".to_owned(), store.check().unwrap() == []);
+    expect("the check".to_owned(), store.check().unwrap().is_empty());
     wrong
 }
 

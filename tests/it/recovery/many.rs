@@ -11,7 +11,7 @@ fn each_of_very_many_tasks_and_runs_is_interrupted_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let store = open(&path);
-    let tasks = rounds(3_500) as u64;
+    let tasks = rounds(3_500).max(3_500) as u64;
     let start = |batch: &taskstore::Batch<'_>| {
         (0..tasks).try_for_each(|_| batch.start_detached(NewTask::new("t")).map(drop))?;
         (0..1_500).try_for_each(|_| batch.start_run("t", None, taskstore::RunOptions::new()).map(drop))

@@ -104,11 +104,11 @@ impl World {
             }
             Step::Detach(number) => {
                 if let Some((task, guard)) = self.guarded(number) {
-                    // A store that was closed lets nothing go: it has interrupted all.
+                    // A store that was closed lets nothing go: what had not ended it has interrupted.
                     if guard.detach().is_ok() {
                         task.owner = None;
                     } else {
-                        assert_eq!(task.outcome, Some(Outcome::Interrupted));
+                        assert!(task.outcome.is_some());
                     }
                 }
             }
