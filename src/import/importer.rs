@@ -132,7 +132,7 @@ impl<'a, 'c> Importer<'a, 'c> {
             self.refusal(if error.is_eof() && !whole { ImportProblem::Cut } else { unreadable(&error) })
         })?;
         self.put(members).map_err(|error| match error {
-            Error::Engine { source, .. } if source.is_constraint() => self.refusal(ImportProblem::Refused { source }),
+            Error::Damaged { source } if source.is_constraint() => self.refusal(ImportProblem::Refused { source }),
             other => other,
         })
     }
@@ -272,7 +272,7 @@ impl<'a, 'c> Importer<'a, 'c> {
     /// Only the index of keys can refuse an entry whose number is the next.
     fn refuse_key(&self, what: &'static str, key: Option<&str>, put: Result<()>) -> Result<()> {
         match (put, key) {
-            (Err(Error::Engine { source, .. }), Some(key)) if source.is_constraint() => self.duplicate(what, key),
+            (Err(Error::Damaged { source }), Some(key)) if source.is_constraint() => self.duplicate(what, key),
             (put, _) => put,
         }
     }

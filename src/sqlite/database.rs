@@ -209,7 +209,7 @@ impl Database {
     /// The `-wal` of the file, to watch it; `None` for a store in memory, which has none.
     pub(crate) fn wal(&self) -> Result<Option<Wal>> {
         match &self.location {
-            Location::File(path) => Wal::new(path, &self.settings).map(Some),
+            Location::File(path) => Wal::new(path, self.open_another(path, connection::checker)?).map(Some),
             Location::Memory => Ok(None),
         }
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::connection::{self, Settings};
 use super::error::during;
 use super::place::beside;
 use super::transaction::{Read, Write};
@@ -100,8 +99,9 @@ pub(crate) struct Wal {
 }
 
 impl Wal {
-    pub(super) fn new(file: &Path, settings: &Settings) -> Result<Self> {
-        let connection = connection::checker(file, &Settings { busy_timeout: Duration::ZERO, ..settings.clone() })?;
+    /// With a connection to the file that may write.
+    pub(super) fn new(file: &Path, connection: Connection) -> Result<Self> {
+        connection.busy_timeout(Duration::ZERO).map_err(during("set up a connection"))?;
         // To ask is to read the file, after which the connection knows of its `-wal`.
         let frame_bytes = Pages::of(&connection)?.page_bytes + FRAME_HEADER_BYTES;
         Ok(Self { path: beside(file, "-wal"), connection, frame_bytes })

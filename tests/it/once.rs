@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use taskstore::{Error, NewTask, Outcome, Result, TaskId, TaskState, TaskStore};
 
 use crate::support::children::{Children, role, say, wait_for_go};
-use crate::support::random::rounds;
+use crate::support::rounds;
 use crate::support::{everything, finished, open, start, task_id, temporary, texts};
 
 const THREADS: usize = 16;

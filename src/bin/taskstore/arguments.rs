@@ -106,7 +106,7 @@ pub enum Verb {
     /// raised, tasks and runs whose key is known are left out, and runs of a system task of the same name and uid are added
     /// to that.
     ///
-    /// Meanwhile others can read, but not write. Ctrl-C undoes all; what is wrong with the file is told with its line, and
+    /// Meanwhile others can read, but not write. Ctrl-C undoes all, and the status is 130; what is wrong with the file is told with its line, and
     /// then nothing was imported either.
     Import(ImportArguments),
 
@@ -134,7 +134,7 @@ pub enum Verb {
     /// Delete ended tasks that are no longer to be kept, and give their space back. Nothing else deletes any.
     ///
     /// Tasks in progress stay, whatever is asked. Others read and write meanwhile. Ctrl-C ends it between two tasks, with
-    /// status 1: what was deleted by then is gone, and another call goes on.
+    /// status 130: what was deleted by then is gone, and another call goes on.
     Prune(PruneArguments),
 
     /// Tell how large the database is, and how much is in it.

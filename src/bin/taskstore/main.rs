@@ -52,10 +52,10 @@ fn main() -> ExitCode {
         Err(Failure::Usage(error)) => usage_error(&error),
         Err(failure) => {
             terminal::complain(&failure.line());
-            if matches!(failure, Failure::Store(Error::Stopped { .. })) {
-                return ExitCode::from(STOPPED);
+            match failure {
+                Failure::Interrupted { .. } | Failure::Store(Error::Stopped { .. }) => ExitCode::from(STOPPED),
+                _ => ExitCode::FAILURE,
             }
-            ExitCode::FAILURE
         }
     }
 }

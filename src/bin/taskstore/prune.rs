@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use taskstore::{CleanReport, Dismissed, Outcomes, PruneReport, PruneStop, Retention};
 
+use crate::STOPPED;
 use crate::arguments::prune::PruneArguments;
 use crate::database;
 use crate::failure::Failure;
@@ -23,15 +24,16 @@ pub fn prune(db: &Path, arguments: &PruneArguments) -> Result<ExitCode, Failure>
     }
     let report = perform(db, &retention)?;
     tell("deleted", &report, &retention, &format!("the file is {} smaller", size(report.bytes)))?;
-    let why = match report.stopped {
+    let (why, code) = match report.stopped {
         None => return Ok(ExitCode::SUCCESS),
-        Some(PruneStop::ReaderHeld) => {
-            "somebody has been reading the file for long, so that no more can be written; try again later"
-        }
-        Some(_) => "another call goes on",
+        Some(PruneStop::ReaderHeld) => (
+            "somebody has been reading the file for long, so that no more can be written; try again later",
+            ExitCode::FAILURE,
+        ),
+        Some(_) => ("another call goes on", ExitCode::from(STOPPED)),
     };
     complain(&format!("taskstore: stopped before all was done: {why}"));
-    Ok(ExitCode::FAILURE)
+    Ok(code)
 }
 
 fn perform(db: &Path, retention: &Retention) -> Result<PruneReport, Failure> {

@@ -9,7 +9,7 @@ use taskstore::TaskStore;
 
 use super::{UNFINISHED, assert_whole, exists, large, others};
 use crate::support::children::{Telling, role, say};
-use crate::support::open;
+use crate::support::{open, rounds};
 
 const TEST: &str = "backup::killed::a_process_that_is_killed_leaves_no_file_that_passes_for_a_backup";
 const ANYWHERE: &str = "backup::killed::whatever_the_instant_each_backup_that_has_its_name_is_whole";
@@ -39,11 +39,6 @@ fn a_process_that_is_killed_leaves_no_file_that_passes_for_a_backup() {
     assert_whole(&store, &path);
 }
 
-/// `TASKSTORE_TEST_ROUNDS` processes, five by default.
-fn rounds() -> usize {
-    std::env::var("TASKSTORE_TEST_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap())
-}
-
 /// Makes one backup behind the other, and tells of each.
 fn back_up_without_end(path: &Path) {
     let store = open(path);
@@ -58,7 +53,7 @@ fn whatever_the_instant_each_backup_that_has_its_name_is_whole() {
     if let Some((_, path)) = role() {
         return back_up_without_end(&path);
     }
-    for _ in 0..rounds() {
+    for _ in 0..rounds(5) {
         let (directory, store) = large();
         let mut child = Telling::start(ANYWHERE, "copy", &directory.path().join("tasks.db"));
         let mut told: Vec<_> = (0..=RandomState::new().hash_one(()) % 3).map(|_| child.next()).collect();

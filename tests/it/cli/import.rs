@@ -117,7 +117,7 @@ fn ctrl_c_undoes_all_also_while_nothing_comes() {
         // Its input is open all the while.
         wait_until("it to say so", || started_error(&started).contains("interrupted; nothing was imported"));
         let ended = started.end();
-        assert_eq!((ended.code, ended.text().as_str()), (Some(1), ""));
+        assert_eq!((ended.code, ended.text().as_str()), (Some(130), ""));
         let titles: Vec<_> = everything(&place.store()).tasks.into_iter().map(|(task, _)| task.title).collect();
         assert!(titles.iter().all(|title| title == "meanwhile"), "{titles:?}");
         // It can be imported then.

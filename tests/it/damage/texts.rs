@@ -7,13 +7,14 @@ use super::original::record;
 use crate::support::files::shell;
 use crate::support::{open, options};
 
-/// Every column of text of the tables, by the file's own definitions, so that a new one is not forgotten.
+/// Every column of text of the tables, by the file's own definitions, so that a new one is not forgotten. The names of owners are no
+/// texts: who reads them takes only what the store itself gives.
 fn columns(store_path: &std::path::Path) -> Vec<(String, String)> {
     let shell = shell(store_path);
     let mut columns = shell
         .prepare(
             "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
-            WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND c.type = 'TEXT'",
+            WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND c.type = 'TEXT' AND m.name <> 'owner'",
         )
         .unwrap();
     let rows = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();

@@ -8,10 +8,11 @@ use taskstore::Durability;
 use super::power_cut::Syncs;
 use super::random::Random;
 use super::recording::{Call, Recording, nothing};
-use super::rounds::{rounds, seed, wrong};
+use super::rounds::{seed, wrong};
 use super::simulated::Disk;
 use super::world::{Shown, options};
 use crate::support::files::shell;
+use crate::support::rounds;
 
 /// Power cuts in one life.
 const CUTS: usize = 50;

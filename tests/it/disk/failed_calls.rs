@@ -9,8 +9,9 @@ use taskstore::Error;
 
 use super::fault::{Fault, Plan};
 use super::life::{Claims, Life, Trouble};
-use super::rounds::{rounds, spread, wrong};
+use super::rounds::{spread, wrong};
 use super::simulated::Disk;
+use crate::support::rounds;
 
 /// The call that fails, as a failure tells it: `io,once,17`.
 const FAULT: &str = "TASKSTORE_TEST_FAULT";

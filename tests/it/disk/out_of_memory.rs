@@ -7,9 +7,10 @@ use std::env;
 
 use super::life::{Claims, Life};
 use super::memory::Memory;
-use super::rounds::{rounds, spread};
+use super::rounds::spread;
 use super::simulated::Disk;
 use crate::support::children::{command, role, run, say};
+use crate::support::rounds;
 
 /// The request that fails, as a failure tells it: `once,17`.
 const FAULT: &str = "TASKSTORE_TEST_FAULT";

@@ -7,11 +7,6 @@ use std::{env, thread};
 /// Enough failures to see what is wrong.
 const WRONG_MAX: usize = 20;
 
-/// How many rounds: those of `TASKSTORE_TEST_ROUNDS`, or so many.
-pub(super) fn rounds(quick: usize) -> usize {
-    env::var("TASKSTORE_TEST_ROUNDS").map_or(quick, |rounds| rounds.parse().unwrap())
-}
-
 /// The seed of `TASKSTORE_TEST_SEED`, if one round alone is to be repeated.
 pub(super) fn seed() -> Option<u64> {
     env::var("TASKSTORE_TEST_SEED").ok().map(|seed| seed.parse().unwrap())

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use targets::{TARGETS, Target};
 
 use crate::input::HOSTILE;
-use crate::support::random::{Random, rounds};
+use crate::support::random::Random;
+use crate::support::rounds;
 
 /// How many inputs each target is given beside the corpus.
 const INPUTS: usize = 300;

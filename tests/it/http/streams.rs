@@ -194,7 +194,7 @@ fn overwrite_what_is_y(path: &Path) {
     }
 }
 
-const PEAK_KIB_MAX: u64 = 24 << 10;
+const PEAK_KIB_MAX: u64 = 14 << 10;
 
 /// Not a test of its own: the process that is measured.
 #[test]

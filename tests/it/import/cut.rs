@@ -7,10 +7,10 @@ use taskstore::{Error, ImportProblem};
 
 use super::world::{World, steps};
 use super::{exported, refusal};
-use crate::support::{start, temporary};
+use crate::support::{rounds, start, temporary};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: super::rounds(12), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: rounds(12) as u32, ..ProptestConfig::default() })]
 
     #[test]
     fn an_export_that_was_cut_anywhere_is_refused_and_nothing_of_it_is_there(

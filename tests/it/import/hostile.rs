@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::world::steps;
-use super::{exported, rounds, world::World};
-use crate::support::{everything, start, temporary};
+use super::{exported, world::World};
+use crate::support::{everything, rounds, start, temporary};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use taskstore::{Error, TaskStore};

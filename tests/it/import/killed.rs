@@ -7,8 +7,9 @@ use std::path::Path;
 
 use taskstore::{Error, Level, NewTask, TaskStore};
 
-use super::{exported, rounds};
+use super::exported;
 use crate::support::children::{Telling, role, say, wait_for_go};
+use crate::support::rounds;
 use crate::support::{Everything, everything, open, temporary};
 
 const TEST: &str = "import::killed::a_process_that_is_killed_while_it_imports_has_imported_all_or_nothing";

@@ -40,8 +40,3 @@ fn with_texts_up_to(text_bytes_max: usize) -> TaskStore {
     let limits = taskstore::Limits { text_bytes_max, ..taskstore::Limits::default() };
     options().limits(limits).open_temporary().unwrap()
 }
-
-/// How often what is drawn is tried: so often, or as often as the environment asks.
-fn rounds(quick: u32) -> u32 {
-    std::env::var("TASKSTORE_TEST_ROUNDS").map_or(quick, |rounds| rounds.parse().unwrap())
-}

@@ -5,7 +5,7 @@ use taskstore::{ExportLine, NewTask, Run, RunId, SystemTask, TaskStore};
 
 use super::world::{World, steps};
 use super::{exported, imported};
-use crate::support::{configuration_id, everything, start};
+use crate::support::{configuration_id, everything, rounds, start};
 
 /// What a store shows of its system tasks.
 fn system_tasks(store: &TaskStore) -> Vec<(SystemTask, Vec<(Run, usize)>)> {
@@ -38,7 +38,7 @@ fn assert_lines_are_as_serde_has_them(lines: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: super::rounds(48), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: rounds(48) as u32, ..ProptestConfig::default() })]
 
     #[test]
     fn any_store_is_imported_as_it_was(steps in steps()) {

@@ -8,7 +8,8 @@ use taskstore::{Error, OpenOptions, TaskStore};
 
 use crate::support::children::{Children, Telling, in_role, role, say, wait_for_go};
 use crate::support::files::{beside, bytes, mode, set_mode, shell};
-use crate::support::random::{Random, rounds};
+use crate::support::random::Random;
+use crate::support::rounds;
 use crate::support::{start, syncs};
 
 /// All by which SQLite or the library changes files.

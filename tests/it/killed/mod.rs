@@ -10,7 +10,7 @@ mod script;
 use lives::{Manner, kill_again_and_again};
 
 use crate::support::children::role;
-use crate::support::random::rounds;
+use crate::support::rounds;
 
 /// How many processes are killed in a test. `TASKSTORE_TEST_ROUNDS=10000` is the long run.
 const KILLS: usize = 100;

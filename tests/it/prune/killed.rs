@@ -8,14 +8,9 @@ use taskstore::{Finding, TaskStore};
 use super::{all, fill, retention};
 use crate::support::children::{Telling, role, say};
 use crate::support::files::shell;
-use crate::support::open;
+use crate::support::{open, rounds};
 
 const TEST: &str = "prune::killed::a_process_that_is_killed_while_it_prunes_leaves_a_sound_file";
-
-/// How many files are pruned, each from its beginning to its end with a kill after each step.
-fn rounds() -> u32 {
-    std::env::var("TASKSTORE_TEST_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
-}
 
 /// Tasks of all sizes, two of them too big for one transaction.
 fn filled(path: &Path) -> TaskStore {
@@ -67,7 +62,7 @@ fn a_process_that_is_killed_while_it_prunes_leaves_a_sound_file() {
     }
     let directory = tempfile::tempdir().unwrap();
     let mut killed = 0;
-    for round in 0..rounds() {
+    for round in 0..rounds(1) {
         let path = directory.path().join(format!("{round}.db"));
         filled(&path).close().unwrap();
         // It goes on from where it was killed before.

@@ -208,7 +208,8 @@ fn a_store_in_memory_is_pruned_too() {
     fill(&store, 300, 3, 100);
     let would = store.prune_dry_run(&retention(all())).unwrap();
     let did = store.prune(&retention(all())).unwrap();
-    assert_eq!((did.tasks.finished, did.messages, did.bytes), (300, 900, 0));
+    assert_eq!((did.tasks.finished, did.messages), (300, 900));
+    assert!(did.bytes > 0);
     assert_eq!((would.tasks, would.messages), (did.tasks, did.messages));
     assert_eq!(store.check().unwrap(), []);
 }

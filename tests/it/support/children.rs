@@ -4,6 +4,7 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::OnceLock;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -15,6 +16,7 @@ const SAID: &str = "child: ";
 /// What this process is to do, and with which file; `None` in the process of the test itself.
 pub(crate) fn role() -> Option<(String, PathBuf)> {
     let role = env::var(ROLE).ok()?;
+    PEAK_KIB_BEFORE.get_or_init(peak_kib);
     Some((role, env::var_os(FILE).unwrap().into()))
 }
 
@@ -94,9 +96,12 @@ impl Children {
     }
 }
 
-/// Says how much memory this process has taken at most, and how many bytes it has collected.
+/// The most memory that this process had before it knew its role: the binary of all tests is in it.
+static PEAK_KIB_BEFORE: OnceLock<u64> = OnceLock::new();
+
+/// Says how much memory this process has taken at most in its role, and how many bytes it has collected.
 pub(crate) fn say_measure(collected_bytes: usize) {
-    say(&peak_kib().to_string());
+    say(&(peak_kib() - PEAK_KIB_BEFORE.get_or_init(peak_kib)).to_string());
     say(&collected_bytes.to_string());
 }
 

@@ -8,6 +8,7 @@ mod slow;
 pub(crate) mod syncs;
 
 pub(crate) use clock::ManualClock;
+pub(crate) use random::rounds;
 pub(crate) use slow::Slow;
 
 use std::path::Path;
@@ -20,12 +21,6 @@ use taskstore::{
 /// Options that do not wait for the disk: what a test writes need not survive a power cut.
 pub(crate) fn options() -> OpenOptions {
     OpenOptions::new().durability(Durability::Normal)
-}
-
-/// How many rounds a test makes that gets surer with every one: `TASKSTORE_TEST_ROUNDS`, or else the quick number.
-pub(crate) fn rounds(quick: usize) -> usize {
-    std::env::var("TASKSTORE_TEST_ROUNDS")
-        .map_or(quick, |rounds| rounds.parse().expect("TASKSTORE_TEST_ROUNDS is a number"))
 }
 
 /// An empty store in a file of its own.

@@ -13,7 +13,7 @@ use crate::support::open;
 
 const EVENTS: usize = 100_000;
 const EVENT_BYTES: usize = 500;
-const PEAK_KIB_MAX: u64 = 40 << 10;
+const PEAK_KIB_MAX: u64 = 30 << 10;
 
 /// Not a test of its own: the process that is measured.
 #[test]
