@@ -78,6 +78,11 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether it has transactions one after another, of which the first may be done when it is refused.
+    pub(super) fn goes_by_parts(&self) -> bool {
+        matches!(self, Self::CleanExpired)
+    }
+
     /// Whether it leaves the store as it is.
     pub(super) fn only_looks(&self) -> bool {
         matches!(self, Self::Reopen | Self::Undone { .. } | Self::Flush | Self::Read)
