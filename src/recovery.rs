@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::owner::{Found, Owner};
 use crate::sqlite::Write;
 use crate::sqlite::owner::{self, OwnerRow};
@@ -9,7 +11,7 @@ use crate::task::DROP_PATIENCE;
 use crate::{Result, TaskStore};
 
 /// What [`TaskStore::recover`] has interrupted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecoverReport {
     /// Tasks that were in progress.

@@ -53,7 +53,7 @@ impl TaskStore {
     /// How large the store is and what is in it, of one instant but for the sizes of the two files.
     ///
     /// It costs the same however many tasks and messages there are: the tasks are counted already. Configurations, system
-    /// tasks and runs are counted at the call, some milliseconds for a million. Messages are not counted, since that would
+    /// tasks and runs are counted at the call, by their smallest indexes. Messages are not counted, since that would
     /// be to read nearly the whole file.
     ///
     /// # Errors
