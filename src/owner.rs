@@ -125,7 +125,7 @@ pub(crate) struct LockFiles {
 /// What a lock file tells of its owner.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// Its lock could be taken. Until this goes, nobody else can.
+    /// Its lock could be taken. Until this goes, nobody can have it alone.
     Dead(LockFile),
     /// There is no such file.
     Missing,
@@ -157,7 +157,8 @@ impl LockFiles {
         }
     }
 
-    /// Looks at the lock file of this name, and takes its lock if it can. It is opened only if it is as we make it: a
+    /// Looks at the lock file of this name, and takes its lock if it can: a shared one, so that two that look do not take
+    /// each other for the owner, who has it alone. It is opened only if it is as we make it: a
     /// file of another kind may block, and a link to the database must not be opened and closed (see `clippy.toml`).
     pub(crate) fn look(&self, name: &str) -> Found {
         if !is_name(name) {
@@ -170,7 +171,7 @@ impl LockFiles {
             _ => return Found::NotKnownDead,
         }
         match OpenOptions::new().read(true).write(true).open(&path) {
-            Ok(file) if file.try_lock().is_ok() => Found::Dead(LockFile { file, path, name: name.to_owned() }),
+            Ok(file) if file.try_lock_shared().is_ok() => Found::Dead(LockFile { file, path, name: name.to_owned() }),
             Err(error) if error.kind() == ErrorKind::NotFound => self.missing(),
             _ => Found::NotKnownDead,
         }

@@ -8,7 +8,7 @@ use crate::owner::{Found, Owner};
 use crate::sqlite::Write;
 use crate::sqlite::owner::{self, OwnerRow};
 use crate::task::DROP_PATIENCE;
-use crate::{Result, TaskStore};
+use crate::{Error, Result, TaskStore};
 
 /// What [`TaskStore::recover`] has interrupted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +53,8 @@ impl TaskStore {
     ///
     /// # Errors
     ///
-    /// The [errors of writing](TaskStore#errors-of-writing); [`ReadOnly`](crate::Error::ReadOnly) only if there is something
-    /// to interrupt. What was interrupted before stays so, and the next call goes on.
+    /// The [errors of writing](TaskStore#errors-of-writing); [`ReadOnly`](crate::Error::ReadOnly) only if an owner
+    /// has died. What was interrupted before stays so, and the next call goes on.
     ///
     /// # Example
     ///
@@ -95,7 +95,7 @@ impl TaskStore {
     }
 
     fn recover_owners(&self, own: &Owner, owners: Vec<OwnerRow>, patience: Duration) -> Result<RecoverReport> {
-        let mut report = RecoverReport::default();
+        let (mut report, mut damage) = (RecoverReport::default(), None);
         for OwnerRow { id, name, process_id } in owners {
             if own.is_named(&name) {
                 continue;
@@ -106,12 +106,20 @@ impl TaskStore {
                 Found::NotKnownDead => continue,
             };
             let reason = format!("interrupted: process {process_id} ended without finishing it");
-            report.add(self.interrupt_work_of(id, &reason, patience)?);
+            match self.interrupt_work_of(id, &reason, patience) {
+                Ok(interrupted) => report.add(interrupted),
+                // It may be in the way of this one's work alone.
+                Err(error @ Error::Damaged { .. }) => {
+                    damage = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             if let Some(file) = proof {
                 file.remove();
             }
         }
-        Ok(report)
+        damage.map_or(Ok(report), Err)
     }
 
     fn interrupt_work_of(&self, owner: i64, reason: &str, patience: Duration) -> Result<RecoverReport> {

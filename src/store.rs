@@ -28,11 +28,13 @@ use crate::{Error, Result};
 /// [`OutOfMemory`](Error::OutOfMemory), [`Damaged`](Error::Damaged),
 /// [`TimeOutOfRange`](Error::TimeOutOfRange) if the clock is outside the years 1678 to 2261,
 /// [`FileMoved`](Error::FileMoved), [`CannotOpen`](Error::CannotOpen) or [`Io`](Error::Io) if the file is no longer in its
-/// place or cannot be opened again after a failure, or [`Engine`](Error::Engine): nothing was written. After
-/// [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a [key](crate::NewTask::key) makes trying again harmless.
+/// place or cannot be opened again after a failure, or [`Engine`](Error::Engine): nothing was written, unless `FileMoved` says
+/// that the change went with the file. After [`OutcomeUnknown`](Error::OutcomeUnknown) it may have been; a
+/// [key](crate::NewTask::key) makes trying again harmless.
 ///
 /// A disk that fails several writes in a row is left alone: for 50 ms at first and at most a second, writes are refused at
-/// once with the last failure; then one tries again. So a store writes again within two seconds of the end of the fault.
+/// once with the last failure; then one tries again. So a store writes again within two seconds of the end of the fault;
+/// after a failed sync, once those have ended, too, who were reading then.
 ///
 /// # Errors of reading
 ///

@@ -27,11 +27,13 @@ impl TaskStore {
     ///
     /// **The new file** has mode 0600. It gets its name when it is complete and on disk, so that a file of this name is a
     /// whole backup: on an error nothing is left. A crash leaves at most a file `unfinished-taskstore-backup-…` in the
-    /// same directory, which may be deleted. Nothing is ever overwritten.
+    /// same directory, which may be deleted. Nothing is ever overwritten. Where the file system has no hard links, a crash
+    /// in the instant of the renaming may leave an empty file of the backup's name.
     ///
     /// **What it shows.** All that was acknowledged before, but for [progress](Self::progress) that is not written yet:
     /// [`flush`](Self::flush) before writes that. Pages are copied as they are; [`check`](Self::check) of the backup
-    /// tells whether they are sound.
+    /// tells whether they are sound. Nobody answers for what is in progress in a copy: the first opening to write it shows
+    /// that as interrupted, unless [`OpenOptions::recover`](crate::OpenOptions::recover) says otherwise.
     ///
     /// # Errors
     ///

@@ -44,9 +44,18 @@ impl BackOff {
         }
     }
 
-    /// Notes why the file could not be opened again. Nearly whatever it is, the next try meets it, too.
+    /// Notes why the file could not be opened again. The next try will meet it, too.
     pub(super) fn failed_to_open(&self, error: &Error) {
-        if !matches!(error, Error::Busy { .. } | Error::Closed | Error::FileMoved { .. }) {
+        if matches!(
+            error,
+            Error::CannotOpen { .. }
+                | Error::Damaged { .. }
+                | Error::DiskFull { .. }
+                | Error::Engine { .. }
+                | Error::Io { .. }
+                | Error::OutcomeUnknown { .. }
+                | Error::ReadOnly
+        ) {
             self.failed_at(error, Instant::now());
         }
     }

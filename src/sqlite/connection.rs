@@ -111,9 +111,16 @@ const MERGE_WAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// system may take for written what the disk does not have, and no later sync would tell. What is merged is written and
 /// synced once more, and what is written next has nothing before it in the `-wal`.
 pub(super) fn merge_wal(connection: &Connection, patience: Duration) -> Result<()> {
-    connection.busy_timeout(patience).map_err(during("set up a connection"))?;
-    let busy = connection.query_row(MERGE_WAL, [], |row| row.get::<_, bool>(0)).map_err(during("merge the -wal"))?;
-    if busy { Err(Error::Busy { waited: Duration::ZERO }) } else { Ok(()) }
+    let started = std::time::Instant::now();
+    loop {
+        connection.busy_timeout(patience.saturating_sub(started.elapsed())).map_err(during("set up a connection"))?;
+        match connection.query_row(MERGE_WAL, [], |row| row.get::<_, bool>(0)).map_err(during("merge the -wal"))? {
+            false => return Ok(()),
+            true if started.elapsed() >= patience => return Err(Error::Busy { waited: Duration::ZERO }),
+            // Who merges it already is not waited for by SQLite itself.
+            true => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
 }
 
 /// What a commit of this connection syncs. Not inside a transaction.

@@ -21,7 +21,7 @@ use super::sharing::Sharing;
 use super::space;
 use super::transaction::Write;
 use super::turn::{Surroundings, TurnGuard, waited};
-use super::writer::Writer;
+use super::writer::{Turn, Writer};
 use crate::change::ChangeToken;
 use crate::options::OpenOptions;
 use crate::{Error, Result};
@@ -134,9 +134,17 @@ impl Database {
             readers.append(&mut self.lock_idle_readers());
             return self.closed(readers.into_iter());
         }
-        let mut turn = self.take_turn(self.settings.busy_timeout)?;
-        last(&Closing(&turn));
-        let connection = turn.take();
+        let (turn, wait) = self.wait_for_turn(self.settings.busy_timeout)?;
+        let connection = match turn {
+            Turn::Connection(connection) => Some(connection),
+            // Where the file cannot be written any more there is still something to close.
+            Turn::Reopen => self.reopen(wait).ok(),
+        };
+        let connection = connection.and_then(|connection| {
+            let mut turn = TurnGuard::new(&self.writer, &self.surroundings, connection, wait);
+            last(&Closing(&turn));
+            turn.take()
+        });
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
         readers.extend(self.surroundings.changes.close());

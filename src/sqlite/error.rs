@@ -83,10 +83,16 @@ fn tells_of_damage(error: &rusqlite::Error) -> bool {
 /// The typed error of a failed `COMMIT`. Where reading or writing the file failed, SQLite's own answer to "was it
 /// written?" cannot be trusted: a sync that failed may have written all the same, and memory may have run out behind it.
 pub(super) fn during_commit(error: rusqlite::Error) -> Error {
-    let source = match refused_write(error) {
-        // What makes a commit one is at its end, and that was not written.
-        Ok(refused) => return refused,
-        Err(other) => EngineError(other),
+    let source = match error {
+        // The `-shm` grows behind the sync of the `-wal`, which has all of the commit by then.
+        rusqlite::Error::SqliteFailure(code, _) if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+            EngineError(error)
+        }
+        error => match refused_write(error) {
+            // What makes a commit one is at its end, and that was not written.
+            Ok(refused) => return refused,
+            Err(other) => EngineError(other),
+        },
     };
     if matches!(source.primary(), Some(ffi::SQLITE_IOERR | ffi::SQLITE_NOMEM)) {
         return Error::OutcomeUnknown { source };
@@ -137,6 +143,12 @@ pub(crate) fn outside(action: &'static str, error: io::Error) -> Error {
     Error::Io { action, source: error }
 }
 
+/// The answer to those whose commit is in the file, which the system does not tell the place of any more.
+pub(super) fn not_seen(error: &io::Error) -> Error {
+    let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSTAT), Some(error.to_string()));
+    Error::OutcomeUnknown { source: EngineError(failure) }
+}
+
 /// The error of a call that did not touch the disk, since a call before it failed so.
 pub(super) fn not_tried(last: &Error) -> Error {
     match copy(last) {
@@ -168,6 +180,7 @@ pub(super) fn copy(error: &Error) -> Error {
         Error::Closed => Error::Closed,
         Error::FileMoved { path, written } => Error::FileMoved { path: path.clone(), written: *written },
         Error::CannotOpen { path, source } => Error::CannotOpen { path: path.clone(), source: again(source) },
+        Error::Io { action, source } => Error::Io { action, source: io::Error::new(source.kind(), source.to_string()) },
         // No other error concerns a transaction as a whole.
         _ => rolled_back(),
     }

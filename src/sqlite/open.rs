@@ -70,7 +70,16 @@ fn first_writer(path: &Path, settings: &Settings, options: &OpenOptions) -> Resu
 /// A fresh write connection to the file of an open store, with every check of the first one.
 pub(super) fn again(place: &Place, path: &Path, settings: &Settings) -> Result<Connection> {
     place.before_opening()?;
-    let connection = writer(path, settings)?.ok_or(Error::ReadOnly)?;
+    let connection = connection::writer(path, settings).map_err(|error| explain(error, path))?;
+    let found = schema::identify(&connection).map_err(|error| explain(error, path))?;
+    if refuse_unless_ours(found, path)? != Identity::Ours(NEWEST) {
+        // Another program has emptied it, perhaps to write something else into it.
+        return Err(Error::FileMoved { path: path.to_owned(), written: false });
+    }
+    if connection.is_readonly("main").map_err(during("open the file"))? {
+        return Err(Error::ReadOnly);
+    }
+    connection::enter_wal(&connection, settings)?;
     place.opened_to_write(&connection)?;
     Ok(connection)
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, FileControl, MAIN_DB};
 
-use super::error::during;
+use super::error::{during, not_seen};
 use crate::{Error, Result};
 
 /// How long after a look a transaction begins without another one. The look behind its commit is never left out; the one
@@ -118,9 +118,10 @@ impl Place {
 fn look(path: &Path, expected: FileId, written: bool) -> Result<()> {
     match file_id(path) {
         Ok(found) if found == expected => Ok(()),
-        Err(source) if !written && !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(Error::Io { action: "look whether the file is still in its place", source })
-        }
+        Err(source) if !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => match written {
+            true => Err(not_seen(&source)),
+            false => Err(Error::Io { action: "look whether the file is still in its place", source }),
+        },
         _ => Err(Error::FileMoved { path: path.to_owned(), written }),
     }
 }

@@ -11,7 +11,7 @@ use crate::terminal::text::harmless;
 use crate::terminal::{interrupt, print};
 
 pub fn backup(db: &Path, destination: &Path) -> Result<(), Failure> {
-    let store = database::open_to_read(db)?;
+    let store = database::open_to_look(db)?;
     let interrupt = interrupt::watch()?;
     let bar = Bar::new("backing up");
     let bytes = store.backup_to_with(destination, |progress| {

@@ -12,7 +12,7 @@ use crate::terminal::text::harmless;
 
 /// It only reads, so Ctrl-C may end it anywhere.
 pub fn check(db: &Path) -> Result<ExitCode, Failure> {
-    let store = database::open_to_read(db)?;
+    let store = database::open_to_look(db)?;
     let mut bar = Bar::new("");
     let findings = store.check_with(|progress| {
         // The steps differ too much in length for one line to tell all.

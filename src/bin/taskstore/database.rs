@@ -24,12 +24,18 @@ pub fn open_existing(path: &Path) -> Result<TaskStore, Failure> {
     open(path, &OpenOptions::new())
 }
 
-/// For what only reads. What ended processes have left in progress is interrupted first, where that can be written.
+/// For what shows people what is in progress. What ended processes have left so is interrupted first, where that can be
+/// written.
 pub fn open_to_read(path: &Path) -> Result<TaskStore, Failure> {
-    must_exist(path)?;
-    let store = open(path, &OpenOptions::new().read_only(true))?;
+    let store = open_to_look(path)?;
     recover(&store, path);
     Ok(store)
+}
+
+/// For what leaves the database as it is. In a backup, say, nobody's work is in progress: to recover that would write to it.
+pub fn open_to_look(path: &Path) -> Result<TaskStore, Failure> {
+    must_exist(path)?;
+    open(path, &OpenOptions::new().read_only(true))
 }
 
 /// For what tells of the recovery that opening would make.

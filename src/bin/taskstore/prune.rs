@@ -17,7 +17,7 @@ use crate::terminal::{complain, interrupt, print};
 pub fn prune(db: &Path, arguments: &PruneArguments) -> Result<ExitCode, Failure> {
     let retention = arguments.retention()?;
     if arguments.dry_run {
-        let report = database::open_to_read(db)?.prune_dry_run(&retention)?;
+        let report = database::open_to_look(db)?.prune_dry_run(&retention)?;
         let bytes = format!("the file would be about {} smaller", size(report.bytes));
         tell("would delete", &report, &retention, &bytes)?;
         return Ok(ExitCode::SUCCESS);

@@ -13,7 +13,7 @@ use crate::terminal::size::size;
 use crate::terminal::{print, time};
 
 pub fn stats(db: &Path, arguments: &StatsArguments) -> Result<(), Failure> {
-    let stats = database::open_to_read(db)?.stats()?;
+    let stats = database::open_to_look(db)?.stats()?;
     print(|out| {
         if !arguments.json {
             return tell(out, &stats);

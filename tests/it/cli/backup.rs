@@ -7,7 +7,7 @@ use taskstore::{Level, NewTask, TaskStore};
 
 use super::Place;
 use super::terminal::on_a_terminal;
-use crate::support::files::shell;
+use crate::support::files::{database_bytes, shell};
 
 /// A database of several MiB.
 fn large(place: &Place) {
@@ -35,6 +35,22 @@ fn a_backup_is_a_database_of_its_own_and_nothing_is_said() {
     assert!(refused.ends_with("/new.db exists already; choose another name\n"), "{refused}");
     let nowhere = place.refused(&["backup", "no/such/new.db"]);
     assert!(nowhere.starts_with("taskstore: could not find the backup's directory: "), "{nowhere}");
+}
+
+#[test]
+fn who_checks_or_measures_a_backup_of_work_in_progress_leaves_it_as_it_is() {
+    let place = Place::new();
+    let task = place.store().start(NewTask::new("still at it")).unwrap();
+    place.ok(&["backup", "new.db"]);
+    let before = database_bytes(&place.path("new.db"));
+    for looked in [&["check"][..], &["stats"], &["backup", "newer.db"], &["prune", "--keep", "0", "--dry-run"]] {
+        place.ok(&[&["--db", "new.db"], looked].concat());
+        assert_eq!(database_bytes(&place.path("new.db")).0, before.0, "{looked:?}");
+    }
+    // The control: to show what is in progress is to ask who answers for it.
+    assert!(place.ok(&["--db", "new.db", "list"]).contains("interrupted"));
+    assert_ne!(database_bytes(&place.path("new.db")), before);
+    task.finish().unwrap();
 }
 
 #[test]

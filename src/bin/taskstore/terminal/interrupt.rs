@@ -1,9 +1,9 @@
-//! Ctrl-C while something is going on that can end early.
+//! Ctrl-C, or a terminal that goes, while something is going on that can end early.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ impl Interrupt {
 /// not been caught. What our caller has us ignore stays ignored.
 pub fn watch() -> Result<Interrupt, Failure> {
     let requested = Arc::new(AtomicBool::new(false));
-    for signal in heeded([SIGINT, SIGTERM]) {
+    for signal in heeded([SIGHUP, SIGINT, SIGTERM]) {
         // In this order: what the first signal sets must not end us yet.
         flag::register_conditional_default(signal, Arc::clone(&requested))
             .and_then(|_| flag::register(signal, Arc::clone(&requested)))
