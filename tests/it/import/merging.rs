@@ -83,6 +83,7 @@ fn a_system_task_of_the_same_name_and_uid_is_the_same_one_and_shows_what_finishe
         (&[(10, "", true)], &[(20, "", false)], Some(20)),
         (&[(10, "", false)], &[(20, "", true)], Some(10)),
         (&[(10, "", true)], &[(20, "", true)], None),
+        (&[(10, "k", true)], &[(20, "k", false)], None),
     ] {
         let store = with_runs(&clock, "", mine);
         let uuid = store.batch(|batch| batch.start_run("job", Some("1"), RunOptions::new())).unwrap().uuid();
