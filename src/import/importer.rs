@@ -48,9 +48,11 @@ pub(super) struct Importer<'a, 'c> {
 
 /// A configuration of the export.
 struct Configuration {
+    /// Of the store.
     id: ConfigurationId,
     name: String,
-    deleted: bool,
+    deleted_ns: Option<i64>,
+    added: bool,
 }
 
 /// A system task of the export.

@@ -139,6 +139,11 @@ pub(crate) struct ProgressMembers {
 }
 
 impl TaskMembers<'_> {
+    /// The id that its configuration has in the export.
+    pub(super) fn configuration(&self) -> Option<ConfigurationId> {
+        self.deleted_configuration_id.or(self.configuration_id)
+    }
+
     pub(super) fn check(&self, limits: &Limits) -> Result<()> {
         limits.check_title(&self.title)?;
         limits.check_name("performed_by", &self.performed_by)?;
