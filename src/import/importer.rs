@@ -30,6 +30,7 @@ pub(super) struct Importer<'a, 'c> {
     ended: bool,
     /// That every id is raised by.
     before: LastIds,
+    /// Up to which no id is given again, also where nothing was added.
     after: LastIds,
     configurations: HashMap<ConfigurationId, Configuration>,
     tasks: IdSet,
@@ -47,9 +48,11 @@ pub(super) struct Importer<'a, 'c> {
 
 /// A configuration of the export.
 struct Configuration {
+    /// Of the store.
     id: ConfigurationId,
     name: String,
-    deleted: bool,
+    deleted_ns: Option<i64>,
+    added: bool,
 }
 
 /// A system task of the export.
@@ -174,13 +177,16 @@ impl<'a, 'c> Importer<'a, 'c> {
     }
 
     fn header(&mut self, last: &LastIds) -> Result<()> {
-        let raised = |last: i64, before: i64, field| {
-            if last == 0 { Ok(before) } else { self.raised(field, last, before) }
+        let after = |last: i64, before: i64, field| -> Result<i64> {
+            let raised = if last == 0 { before } else { self.raised(field, last, before)? };
+            // What is added moves the last id on by itself. Were it raised each time, stores that import each other would
+            // run out of ids though nothing is new.
+            Ok(if before == 0 { raised } else { before })
         };
         self.after = LastIds {
-            configuration: raised(last.configuration, self.before.configuration, "configuration")?,
-            task: raised(last.task, self.before.task, "task")?,
-            run: raised(last.run, self.before.run, "run")?,
+            configuration: after(last.configuration, self.before.configuration, "configuration")?,
+            task: after(last.task, self.before.task, "task")?,
+            run: after(last.run, self.before.run, "run")?,
         };
         Ok(())
     }

@@ -139,6 +139,11 @@ pub(crate) struct ProgressMembers {
 }
 
 impl TaskMembers<'_> {
+    /// The id that its configuration has in the export.
+    pub(super) fn configuration(&self) -> Option<ConfigurationId> {
+        self.deleted_configuration_id.or(self.configuration_id)
+    }
+
     pub(super) fn check(&self, limits: &Limits) -> Result<()> {
         limits.check_title(&self.title)?;
         limits.check_name("performed_by", &self.performed_by)?;
@@ -248,7 +253,23 @@ impl RunMembers<'_> {
         must(ended == self.duration.is_some(), "duration", "must be there if and only if there is a finished")?;
         must(!ended || self.status.is_some(), "status", "must be there once the run has finished")?;
         must(ended || !self.interrupted, "interrupted", "must be false while the run is in progress")?;
-        must(ended || self.expires.is_none(), "expires", "must not be there while the run is in progress")
+        must(ended || self.expires.is_none(), "expires", "must not be there while the run is in progress")?;
+        self.finished.map_or(Ok(()), |finished| self.check_expires(finished))
+    }
+
+    /// By this time the run is deleted, so it must be the one that the run itself asked for.
+    fn check_expires(&self, finished: Ns) -> Result<()> {
+        let not_before = self.expires.is_none_or(|expires| expires >= finished);
+        must(not_before, "expires", "must not be before finished")?;
+        let Some(after) = self.expires_after else { return Ok(()) };
+        // What cannot be stored is never.
+        let expected = finished.0.checked_add(duration_ns("expires_after", after)?).map(Ns);
+        must(self.expires == expected, "expires", "must be expires_after behind finished")
+    }
+
+    /// Whether its system task does not show it.
+    pub(super) fn hidden(&self) -> bool {
+        self.only_on_failure && self.status == Some(SystemTaskStatus::Successful)
     }
 }
 

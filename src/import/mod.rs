@@ -147,7 +147,8 @@ impl TaskStore {
     /// store that never held anything the ids are the same, too, and none is given again that the exported store has ever
     /// given; in another, [so much](ImportReport::ids_raised_by) is added to each. There
     ///
-    /// - configurations are added beside those of the same name;
+    /// - configurations are added beside those of the same name, but for those none of whose tasks are new: a store that
+    ///   has held configurations or tasks does without them;
     /// - a task whose key the store has is left out, and so is a run whose key its system task has;
     /// - a system task of the same name and uid is the same one: it keeps its uuid, and shows which run finished last. What
     ///   it does not tell itself (a description, a registration) is taken over.

@@ -49,7 +49,7 @@ impl Importer<'_, '_> {
         let Some(system_task) = self.system_tasks.get_mut(&members.system_task) else {
             return self.missing("system task", members.system_task);
         };
-        let system_task_row = system_task.row;
+        let (system_task_row, is_shown) = (system_task.row, system_task.shown_run == Some(members.id));
         let known = match &members.key {
             Some(key) => sqlite::system_task::run_of_key(self.write, system_task_row, key)?,
             None => None,
@@ -58,9 +58,13 @@ impl Importer<'_, '_> {
             Some(known) => sqlite::system_task::finished(self.write, known)?,
             None => members.finished.map(|time| time.0),
         };
-        if system_task.shown_run == Some(members.id) {
+        if is_shown {
             system_task.shown_run_met = members.finished.is_some();
             system_task.finished = finished.map(|finished| (known.unwrap_or(row), finished));
+        }
+        if is_shown && members.hidden() {
+            let problem = "must be false for a successful run that is the shown_run of its system task";
+            return self.valid(Err(Error::Invalid { field: "only_on_failure", problem }));
         }
         if let Some(known) = known {
             if known > self.before.run || !self.known_runs.insert(known) {

@@ -3,6 +3,7 @@
 use super::super::members::{ConfigurationMembers, MessageMembers, TaskMembers};
 use super::{Configuration, Importer, Kind, Open};
 use crate::configuration::ConfigurationId;
+use crate::export::LastIds;
 use crate::task::Level;
 use crate::{Error, Result, sqlite};
 
@@ -11,13 +12,25 @@ impl Importer<'_, '_> {
         self.valid(members.check(self.limits))?;
         let row = self.raised("id", members.id.get(), self.before.configuration)?;
         let id = ConfigurationId::of_row(row);
-        let (name, deleted) = (members.name.to_string(), members.deleted.is_some());
-        if self.configurations.insert(members.id, Configuration { id, name, deleted }).is_some() {
+        let (name, deleted_ns) = (members.name.to_string(), members.deleted.map(|time| time.0));
+        if self.configurations.insert(members.id, Configuration { id, name, deleted_ns, added: false }).is_some() {
             return self.duplicate("configuration", members.id);
         }
-        sqlite::configuration::import(self.write, row, &members.name, members.deleted.map(|time| time.0))?;
         self.counts.configurations += 1;
-        self.report.configurations += 1;
+        // Elsewhere its tasks may all be known, and then it was added with them.
+        let LastIds { configuration, task, .. } = self.before;
+        if configuration == 0 && task == 0 { self.add_configuration(members.id) } else { Ok(()) }
+    }
+
+    /// Adds a configuration of the export, unless it was.
+    fn add_configuration(&mut self, id: ConfigurationId) -> Result<()> {
+        if let Some(Configuration { id, name, deleted_ns, added }) = self.configurations.get_mut(&id)
+            && !*added
+        {
+            sqlite::configuration::import(self.write, id.get(), name, *deleted_ns)?;
+            *added = true;
+            self.report.configurations += 1;
+        }
         Ok(())
     }
 
@@ -40,6 +53,7 @@ impl Importer<'_, '_> {
             }
             self.report.known_tasks += 1;
         } else {
+            members.configuration().map_or(Ok(()), |id| self.add_configuration(id))?;
             sqlite::task::import(self.write, row, configuration, members)?;
             self.report.tasks += 1;
         }
@@ -64,7 +78,7 @@ impl Importer<'_, '_> {
             Some(_) => ("deleted_configuration_id", true),
             None => ("configuration_id", false),
         };
-        let Some(id) = members.deleted_configuration_id.or(members.configuration_id) else {
+        let Some(id) = members.configuration() else {
             let none = members.configuration_name.is_empty();
             return if none {
                 Ok(None)
@@ -75,7 +89,7 @@ impl Importer<'_, '_> {
         let Some(configuration) = self.configurations.get(&id) else {
             return self.missing("configuration", id).map(|()| None);
         };
-        if configuration.deleted != deleted {
+        if configuration.deleted_ns.is_some() != deleted {
             return invalid(field, "must tell whether the configuration was deleted");
         }
         if configuration.name != members.configuration_name {

@@ -80,9 +80,9 @@ pub(crate) fn import_event(write: &Write<'_>, run: i64, seq: i64, members: &Even
     write.change("import an event", IMPORT_EVENT, values).map(drop)
 }
 
-const FINISHED: &str = "SELECT finished_ns FROM run WHERE id = ?1";
+const FINISHED: &str = "SELECT finished_ns FROM run WHERE id = ?1 AND NOT (only_on_failure AND status = 2)";
 
-/// When a run ended, if it did.
+/// When a run ended, if it did and may be shown: the store's own run may be hidden though that of the export is not.
 pub(crate) fn finished(write: &Write<'_>, run: i64) -> Result<Option<i64>> {
     write.find("look for a run", FINISHED, params![run], |row| row.get(0)).map(Option::flatten)
 }

@@ -58,7 +58,7 @@ fn what_is_known_is_left_out_and_the_new_ids_are_told() {
     fs::write(place.path("lines"), place.ok(&["export"])).unwrap();
     let told = place.ok(&["import", "lines"]);
     let expected = [
-        "configurations  1",
+        "configurations  0",
         "tasks           1, with 0 messages",
         "system tasks    0",
         "runs            1, with 1 events",

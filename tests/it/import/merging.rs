@@ -32,26 +32,69 @@ fn a_task_of_a_known_key_is_left_out_and_the_others_get_new_ids() {
 #[test]
 fn what_has_keys_is_imported_once_however_often_it_is_imported() {
     let source = temporary();
-    for key in ["a", "b"] {
-        let id = source.start_detached(NewTask::new(key).key(key)).unwrap();
+    let configurations = source.configurations();
+    let [prod, gone] = ["prod", "gone"].map(|name| configurations.add(name).unwrap());
+    for (key, configuration) in [("a", prod), ("b", gone)] {
+        let id = source.start_detached(NewTask::new(key).key(key).configuration(configuration)).unwrap();
         source.message_once(id, "said", taskstore::Level::Warn, "said").unwrap();
         source.finish(id).unwrap();
         let run = source.system_tasks().start_with("job", None, RunOptions::new().key(key)).unwrap();
         run.log(LogEvent::new(LogLevel::Info, "said").key("said")).unwrap();
         run.finish().unwrap();
     }
+    configurations.delete(gone).unwrap();
+    configurations.add("unused").unwrap();
     let store = temporary();
-    store.import(exported(&source).as_bytes()).unwrap();
+    assert_eq!(store.import(exported(&source).as_bytes()).unwrap().configurations, 3);
     let (before, lines) = (everything(&store), exported(&store));
     for again in [exported(&source), exported(&source), lines.clone()] {
         let report = store.import(again.as_bytes()).unwrap();
         let left_out = (report.known_tasks, report.known_runs, report.known_system_tasks);
         assert_eq!((report.tasks, report.runs, report.messages, report.events, left_out), (0, 0, 0, 0, (2, 2, 1)));
+        assert_eq!(report.configurations, 0);
     }
     assert_eq!(everything(&store), before);
-    // Only the last ids have moved on.
-    let rest = |lines: &str| lines.split_once('\n').unwrap().1.to_owned();
-    assert_eq!(rest(&exported(&store)), rest(&lines));
+    assert_eq!(exported(&store), lines);
+}
+
+#[test]
+fn a_configuration_comes_with_the_first_of_its_tasks_that_is_new() {
+    let source = temporary();
+    let [known, mixed, unused] = ["known", "mixed", "unused"].map(|name| source.configurations().add(name).unwrap());
+    for (key, configuration) in [("a", known), ("b", mixed), ("c", mixed), ("d", mixed)] {
+        source.start_detached(NewTask::new(key).key(key).configuration(configuration)).unwrap();
+    }
+    let store = temporary();
+    for key in ["a", "b"] {
+        store.start_detached(NewTask::new(key).key(key)).unwrap();
+    }
+    let report = store.import(exported(&source).as_bytes()).unwrap();
+    assert_eq!((report.configurations, report.tasks, report.known_tasks), (1, 2, 2));
+    let names: Vec<_> =
+        store.configurations().list().unwrap().into_iter().map(|found| (found.id, found.name)).collect();
+    assert_eq!(names, [(mixed, "mixed".to_owned())]);
+    // No id of the others is given to another one either.
+    assert!(store.configurations().add("next").unwrap() > unused);
+    assert_eq!(store.check().unwrap(), []);
+}
+
+#[test]
+fn stores_that_import_each_other_give_no_ids_away_as_long_as_nothing_is_new() {
+    let with = |key: &str| {
+        let store = temporary();
+        store.start_detached(NewTask::new(key).key(key)).unwrap();
+        store.system_tasks().start_with("job", None, RunOptions::new().key(key)).unwrap().finish().unwrap();
+        store
+    };
+    let (one, other) = (with("a"), with("b"));
+    for _ in 0..70 {
+        one.import(exported(&other).as_bytes()).unwrap();
+        other.import(exported(&one).as_bytes()).unwrap();
+    }
+    for store in [one, other] {
+        assert_eq!(start(&store, "next").get(), 3);
+        assert_eq!(store.system_tasks().start("next", None).unwrap().id().get(), 3);
+    }
 }
 
 /// A store of one system task with runs that end at these seconds, one that is not shown if it went well.
@@ -83,6 +126,7 @@ fn a_system_task_of_the_same_name_and_uid_is_the_same_one_and_shows_what_finishe
         (&[(10, "", true)], &[(20, "", false)], Some(20)),
         (&[(10, "", false)], &[(20, "", true)], Some(10)),
         (&[(10, "", true)], &[(20, "", true)], None),
+        (&[(10, "k", true)], &[(20, "k", false)], None),
     ] {
         let store = with_runs(&clock, "", mine);
         let uuid = store.batch(|batch| batch.start_run("job", Some("1"), RunOptions::new())).unwrap().uuid();

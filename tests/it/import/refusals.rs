@@ -223,6 +223,31 @@ fn what_cannot_be_imported_is_refused_by_line_and_name_and_changes_nothing() {
             8,
             "expires must not be there while the run is in progress",
         ),
+        (
+            r#""expires":"2026-01-01T06:00:04Z""#,
+            r#""expires":"2026-01-01T06:00:05Z""#,
+            7,
+            "expires must be expires_after behind finished",
+        ),
+        (
+            r#""expires":"2026-01-01T06:00:04Z""#,
+            r#""expires":null"#,
+            7,
+            "expires must be expires_after behind finished",
+        ),
+        (r#""secs":21600"#, r#""secs":9000000000"#, 7, "expires must be expires_after behind finished"),
+        (
+            r#""expires":"2026-01-01T06:00:04Z""#,
+            r#""expires":"2026-01-01T00:00:03Z""#,
+            7,
+            "expires must not be before finished",
+        ),
+        (
+            r#""only_on_failure":false"#,
+            r#""only_on_failure":true"#,
+            7,
+            "only_on_failure must be false for a successful run that is the shown_run",
+        ),
         // Messages, events, and how many.
         (r#""message_count":2"#, r#""message_count":3"#, 4, "it says that there are 3 messages, and there are 2"),
         (r#""message_count":2"#, r#""message_count":1"#, 4, "it says that there are 1 messages, and there are 2"),
