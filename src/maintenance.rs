@@ -30,8 +30,9 @@ impl TaskStore {
     /// those that never expire, stay.
     ///
     /// Where that was the shown run of a system task, the task leaves the published list, or is unknown again if it was
-    /// registered, also if an older run is still kept. It works in batches of a few hundred runs and lets other writers
-    /// through between them; what has expired by the time of the call is gone at its end.
+    /// registered, also if an older run is still kept. It works in batches of at most 200 runs or 10,000 events and
+    /// lets other writers through between them; a run with more events goes in one transaction. What has expired by the
+    /// time of the call is gone at its end.
     ///
     /// # Errors
     ///

@@ -59,11 +59,17 @@ impl TaskStore {
     /// Deletes the ended tasks that the rules take, with their messages, and gives the space to the file system. Nothing
     /// else in the store deletes tasks by itself: an application calls this now and then, from a thread of its own.
     ///
-    /// What is meant is what there is at the call: by the store's clock, and by which tasks are the newest. The oldest go
-    /// first, in transactions of some milliseconds with at most 200 tasks or 5,000 messages each, and other writers get
-    /// through between any two. A task with more messages loses them over several, the last ones first, and goes with
-    /// the rest; a process that is killed amid that leaves a task with the first of its messages, which the next call takes.
-    /// A task that was dismissed or restored meanwhile goes only if a rule still takes it.
+    /// What is meant is what there is at the call: by the store's clock, and by which tasks are the newest. A task
+    /// that was in progress then, or has started since, stays. The oldest go first, in transactions of some
+    /// milliseconds with at most 200 tasks or 5,000 messages each, and other writers get through between any two. A
+    /// task with more messages, or with more than 8 MiB of text, loses them over several, the last ones first, and
+    /// goes with the rest. A task that was dismissed or restored meanwhile goes only if a rule still takes it; but
+    /// what has begun to go, goes.
+    ///
+    /// An error, or the end of the process, amid such a task leaves it with the first of its messages. The next call that
+    /// takes it goes on.
+    ///
+    /// The events of one expired run go in one transaction, however many they are.
     ///
     /// Last, the free pages of the file are cut off, in steps of 2 MiB, which were made free before the call also. Then the
     /// `-wal` is merged into the file, which becomes smaller with that; if somebody is reading, with a later commit.
@@ -73,10 +79,11 @@ impl TaskStore {
     /// Each ended task is read once for all rules without [`file_bytes_max`](crate::RetentionRule::file_bytes_max), once
     /// for all with [`keep`](crate::RetentionRule::keep), and once for each with `file_bytes_max` while the file is
     /// larger. Where all rules are of dismissed tasks, or of those that are not, the others are not read. Reading holds up
-    /// nobody. Memory does not grow with the tasks, only with the configurations.
+    /// nobody. Memory does not grow with the ended tasks, only with the configurations and the tasks in progress.
     ///
     /// The `-wal` does not grow beyond 64 MiB and one transaction: if a reader keeps it from being merged, this waits for
-    /// it, up to the busy timeout, and then [stops](PruneStop::ReaderHeld).
+    /// it, up to the busy timeout, and then [stops](PruneStop::ReaderHeld). Amid a task that goes in several transactions it
+    /// waits after each, but stops only when the task has gone.
     ///
     /// # Errors
     ///
@@ -104,7 +111,7 @@ impl TaskStore {
     }
 
     /// The same, telling how far it has come, after each transaction and each thousand tasks that were looked at. It stops
-    /// where `progress` says so, between two tasks: none is left with a part of its messages.
+    /// where `progress` says so, between two tasks: that leaves none with a part of its messages. Only an error may.
     ///
     /// `progress` may call the store.
     ///

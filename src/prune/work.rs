@@ -10,9 +10,10 @@ use super::{Ended, Phase, PruneProgress, PruneReport, PruneStop};
 use crate::maintenance::CleanReport;
 use crate::retention::Retention;
 use crate::sqlite::space::Wal;
-use crate::sqlite::task::prune::{self, Pruned};
+use crate::sqlite::task::prune::{self, Present, Pruned};
+use crate::sqlite::{self, Write};
 use crate::task::{Dismissed, Outcome, TaskCounts, TaskId};
-use crate::{Error, Result, TaskStore, sqlite};
+use crate::{Error, Result, TaskStore};
 
 /// Tasks looked at in one go.
 const PAGE: u32 = 1_000;
@@ -37,6 +38,8 @@ pub(super) struct Pruning<'a, P> {
     /// `None` if nothing is written.
     writes: Option<Writing<P>>,
     progress: PruneProgress,
+    /// The tasks that there were at the call: what has started or ended since stays.
+    present: Present,
     /// The walks before, each with the last task that it has come to.
     walked: Vec<(Arc<Phase>, i64)>,
     /// How much of the file is in use, if nothing is written: about what would be.
@@ -51,14 +54,19 @@ struct Writing<P> {
 impl<'a> Pruning<'a, fn(&PruneProgress) -> ControlFlow<()>> {
     /// Writes nothing.
     pub(super) fn dry(store: &'a TaskStore) -> Self {
-        Self { store, writes: None, progress: PruneProgress::default(), walked: Vec::new(), used_bytes: 0 }
+        Self::begin(store, None)
     }
 }
 
 impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
     pub(super) fn new(store: &'a TaskStore, tell: P) -> Result<Self> {
         let writes = Some(Writing { tell, wal: store.database().wal()? });
-        Ok(Self { store, writes, progress: PruneProgress::default(), walked: Vec::new(), used_bytes: 0 })
+        Ok(Self::begin(store, writes))
+    }
+
+    fn begin(store: &'a TaskStore, writes: Option<Writing<P>>) -> Self {
+        let (progress, present) = (PruneProgress::default(), Present::default());
+        Self { store, writes, progress, present, walked: Vec::new(), used_bytes: 0 }
     }
 
     pub(super) fn run(mut self, retention: &Retention) -> Result<PruneReport> {
@@ -73,10 +81,10 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
     fn work(&mut self, retention: &Retention) -> Result<(), Halt> {
         let now_ns = self.store.context().now_ns()?;
         let mut phases = Phase::of(&retention.rules, now_ns);
-        let last = self.store.database().read(prune::last)?;
+        self.present = self.store.database().read(prune::present)?;
         let counts = phases.iter().any(Phase::keeps);
         let walks = u64::try_from(phases.len()).unwrap_or(u64::MAX) + u64::from(counts);
-        self.progress.total = walks.saturating_mul(last.unsigned_abs());
+        self.progress.total = walks.saturating_mul(self.present.last.unsigned_abs());
         if self.writes.is_none() {
             let pages = self.store.database().read(sqlite::space::pages)?;
             (self.used_bytes, self.progress.report.bytes) = (pages.used_bytes(), pages.free_bytes());
@@ -85,10 +93,10 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
             self.clean_expired(now_ns)?;
         }
         if counts {
-            self.count_newest(&mut phases, last)?;
+            self.count_newest(&mut phases)?;
         }
         for phase in phases {
-            self.walk(Arc::new(phase), last)?;
+            self.walk(Arc::new(phase))?;
         }
         self.give_back()
     }
@@ -113,12 +121,13 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
     }
 
     /// Finds out which tasks are the newest of their configurations.
-    fn count_newest(&mut self, phases: &mut [Phase], last: i64) -> Result<(), Halt> {
+    fn count_newest(&mut self, phases: &mut [Phase]) -> Result<(), Halt> {
         let shown = joined(phases.iter().filter(|phase| phase.keeps()).map(Phase::shown));
-        let (done, mut before) = (self.progress.done, i64::MAX);
+        let (done, last) = (self.progress.done, self.present.last);
+        let mut before = last.saturating_add(1);
         loop {
             let page = self.store.database().read(|read| prune::newest(read, shown, before, PAGE))?;
-            for task in &page {
+            for task in page.iter().filter(|task| !self.present.in_progress.contains(&task.id)) {
                 phases.iter_mut().for_each(|phase| phase.count(task));
             }
             let Some(oldest) = page.last() else { break };
@@ -131,8 +140,8 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
     }
 
     /// Goes through the tasks, the oldest first, and deletes those that the rules of the phase take.
-    fn walk(&mut self, phase: Arc<Phase>, last: i64) -> Result<(), Halt> {
-        let (done, shown) = (self.progress.done, phase.shown());
+    fn walk(&mut self, phase: Arc<Phase>) -> Result<(), Halt> {
+        let (done, last, shown) = (self.progress.done, self.present.last, phase.shown());
         let mut behind = 0;
         while !self.fits(&phase)? {
             let page = self.page(shown, behind)?;
@@ -140,14 +149,15 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
             // Those that a walk before has taken are still there if nothing is written.
             let gone =
                 |task: &Ended| self.walked.iter().any(|(phase, until)| task.id.get() <= *until && phase.takes(task));
-            let ids = page.iter().filter(|task| phase.takes(task) && !gone(task)).map(|task| task.id);
-            let ids: Vec<_> = ids.collect();
+            let was_in_progress = |task: &Ended| self.present.in_progress.contains(&task.id);
+            let goes = |task: &&Ended| phase.takes(task) && !was_in_progress(task) && !gone(task);
+            let ids: Vec<_> = page.iter().filter(goes).map(|task| task.id).collect();
             if let Some(until) = self.take(&phase, &ids)? {
                 behind = until.get() - 1;
                 break;
             }
             behind = newest.id.get();
-            self.progress.done = done + behind.min(last).unsigned_abs();
+            self.progress.done = done + behind.unsigned_abs();
             self.tell()?;
         }
         self.progress.done = done + last.unsigned_abs();
@@ -155,8 +165,11 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
         Ok(())
     }
 
+    /// Without those that have started since the call, or it would have no end where others write without a pause.
     fn page(&self, shown: Dismissed, behind: i64) -> Result<Vec<Ended>> {
-        self.store.database().read(|read| prune::oldest(read, shown, behind, PAGE))
+        let mut page = self.store.database().read(|read| prune::oldest(read, shown, behind, PAGE))?;
+        page.retain(|task| task.id.get() <= self.present.last);
+        Ok(page)
     }
 
     /// Whether the file is no larger than it may be.
@@ -174,10 +187,11 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
             let pruned = self.take_some(phase, ids)?;
             if pruned.is_big {
                 self.shorten(phase, *first)?;
-                continue;
+                ids = ids.get(1..).unwrap_or_default();
+            } else {
+                self.count(&pruned);
+                ids = ids.get(pruned.dealt_with..).unwrap_or_default();
             }
-            self.count(&pruned);
-            ids = ids.get(pruned.dealt_with..).unwrap_or_default();
             if pruned.fits {
                 return Ok(ids.first().copied());
             }
@@ -195,18 +209,25 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
         self.store.database().write(move |write| prune::prune(write, &phase, &ids))
     }
 
-    /// Deletes the messages of a task that has too many for one transaction. It is not stopped amid that.
+    /// Deletes a task that has too many messages for one transaction. It is not stopped amid that.
     fn shorten(&mut self, phase: &Arc<Phase>, id: TaskId) -> Result<(), Halt> {
         let first = self.store.database().read(|read| prune::first_of_levels(read, id))?;
+        // Whether it still goes is for the first transaction to say.
+        let mut judge = Some(Arc::clone(phase));
         loop {
-            let phase = Arc::clone(phase);
-            let shortened = self.store.database().write(move |write| prune::shorten(write, &phase, id, first))?;
+            let phase = judge.take();
+            let write = move |write: &Write<'_>| prune::shorten(write, phase.as_deref(), id, first);
+            let shortened = self.store.database().write(write)?;
             self.progress.report.messages += shortened.messages;
-            // It goes on whatever is answered, and is answered again when the task has gone.
-            let _ = self.tell();
+            if let Some(task) = &shortened.task {
+                *counted_as(&mut self.progress.report.tasks, task) += 1;
+            }
             if shortened.is_done {
                 return Ok(());
             }
+            // It goes on whatever is answered, and is answered again when the task has gone.
+            let _ = self.wait_for_readers();
+            let _ = self.tell();
         }
     }
 

@@ -8,7 +8,8 @@ use super::super::transaction::{Read, Write};
 use crate::Result;
 use crate::maintenance::CleanReport;
 
-/// A batch ends with the run that reaches one of these, so that other writers wait for milliseconds.
+/// A batch ends before the run that would pass one of these, so that other writers wait for milliseconds. A run with more
+/// events than that goes alone.
 const RUNS_MAX: u32 = 200;
 const EVENTS_MAX: u64 = 10_000;
 
@@ -28,15 +29,15 @@ const FORGET: &str = "
 pub(crate) fn clean_expired(write: &Write<'_>, now_ns: i64) -> Result<CleanReport> {
     let mut report = CleanReport::default();
     for (run, system_task, events) in expired(write, now_ns)? {
+        if report.runs > 0 && report.events + events > EVENTS_MAX {
+            break;
+        }
         let execute = |sql, id: i64| write.change("delete what has expired", sql, named_params! { ":id": id });
         execute(UNSHOW, run)?;
         execute(DELETE, run)?;
         report.runs += 1;
         report.events += events;
         report.system_tasks += u64::from(execute(FORGET, system_task)? == 1);
-        if report.events >= EVENTS_MAX {
-            break;
-        }
     }
     Ok(report)
 }

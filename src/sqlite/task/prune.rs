@@ -1,5 +1,7 @@
 //! Ended tasks that are no longer to be kept: found in pages, deleted in batches.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::error::during;
@@ -83,10 +85,24 @@ fn ended(row: &Row<'_>) -> rusqlite::Result<Ended> {
 
 const LAST: &str = "SELECT coalesce(max(id), 0) FROM task";
 
-/// The id of the newest task; 0 if there is none.
-pub(crate) fn last(read: &Read<'_>) -> Result<i64> {
-    let mut last = read.connection.prepare_cached(LAST).map_err(during("look for the last task"))?;
-    last.query_row([], |row| row.get(0)).map_err(during("look for the last task"))
+const IN_PROGRESS: &str = "SELECT id FROM task INDEXED BY task_in_progress WHERE outcome IS NULL";
+
+/// Which tasks there are at one instant.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    /// The id of the newest; 0 if there is none.
+    pub(crate) last: i64,
+    pub(crate) in_progress: HashSet<TaskId>,
+}
+
+pub(crate) fn present(read: &Read<'_>) -> Result<Present> {
+    let look = || -> rusqlite::Result<Present> {
+        let last = read.connection.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+        let mut in_progress = read.connection.prepare_cached(IN_PROGRESS)?;
+        let in_progress = in_progress.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok(Present { last, in_progress })
+    };
+    read.snapshot(|| look().map_err(during("look for the tasks")))
 }
 
 /// What became of some tasks.
@@ -168,12 +184,16 @@ const TASK: &str = concat!(
 /// The task, how many messages it has, and how much its row takes; `None` if it does not go: somebody may have dismissed,
 /// restored or deleted it since it was found.
 fn going(connection: &Connection, phase: &Phase, id: TaskId) -> Result<Option<(Ended, i64, i64)>> {
+    Ok(there(connection, id)?.filter(|(task, ..)| phase.takes(task)))
+}
+
+/// The same, whether it goes or not.
+fn there(connection: &Connection, id: TaskId) -> Result<Option<(Ended, i64, i64)>> {
     let look = || {
         let columns = |row: &Row<'_>| Ok((ended(row)?, row.get(5)?, TASK_BYTES + row.get::<_, i64>(6)?));
         connection.prepare_cached(TASK)?.query_row(params![id], columns).optional()
     };
-    let found = look().map_err(during("look for a task"))?;
-    Ok(found.filter(|(task, ..)| phase.takes(task)))
+    look().map_err(during("look for a task"))
 }
 
 /// It does not read the texts, however long they are.
@@ -224,7 +244,9 @@ pub(crate) fn first_of_levels(read: &Read<'_>, id: TaskId) -> Result<FirstOfLeve
 #[derive(Debug, Default)]
 pub(crate) struct Shortened {
     pub(crate) messages: u64,
-    /// Whether it goes at once now, or not at all.
+    /// The task, if it has gone with that.
+    pub(crate) task: Option<Ended>,
+    /// Whether there is nothing more to do: the task has gone, or does not go.
     pub(crate) is_done: bool,
 }
 
@@ -236,24 +258,31 @@ const CUT: &str = "DELETE FROM message WHERE task_id = ?1 AND seq > ?2";
 /// The level that is reached stays true with the count.
 const COUNT: &str = "UPDATE task SET message_count = ?2, level_reached = ?3 WHERE id = ?1";
 
-/// Deletes the last messages of a task that goes and has too many for one transaction, so that what is left is a task as any
-/// other.
-pub(crate) fn shorten(write: &Write<'_>, phase: &Phase, id: TaskId, first: FirstOfLevels) -> Result<Shortened> {
-    if going(write.connection, phase, id)?.is_none() {
+/// Deletes the last messages of a task that has too many for one transaction, so that what is left is a task as any other;
+/// or with the first of them the task. Only where nothing was cut off yet is there a `phase`, that decides whether it goes:
+/// what has lost a part is of no use to who restores it.
+pub(crate) fn shorten(write: &Write<'_>, phase: Option<&Phase>, id: TaskId, first: FirstOfLevels) -> Result<Shortened> {
+    let there = there(write.connection, id)?;
+    let Some((task, ..)) = there.filter(|(task, ..)| phase.is_none_or(|phase| phase.takes(task))) else {
         return Ok(Shortened { is_done: true, ..Shortened::default() });
-    }
+    };
     // By the rows that there are: another program may have made the count wrong.
-    let (mut left, mut cut, mut bytes) = (0, 0, 0);
+    let (mut left, mut messages, mut bytes) = (0, 0, 0);
     for (seq, text_bytes) in last_messages(write.connection, id)? {
         // One that is longer than that alone goes alone.
-        if cut > 0 && bytes + text_bytes > BYTES_MAX {
+        if messages > 0 && bytes + text_bytes > BYTES_MAX {
             break;
         }
-        (left, cut, bytes) = (seq - 1, cut + 1, bytes + text_bytes + MESSAGE_BYTES);
+        (left, messages, bytes) = (seq - 1, messages + 1, bytes + text_bytes + MESSAGE_BYTES);
+    }
+    if left == 0 {
+        // A task without its messages would be there for nobody, and a file that fits then would keep it.
+        delete(write, &task)?;
+        return Ok(Shortened { messages, task: Some(task), is_done: true });
     }
     write.change("delete messages", CUT, params![id, left])?;
     write.change("delete messages", COUNT, params![id, left, first.reached(left)])?;
-    Ok(Shortened { messages: cut, is_done: left == 0 })
+    Ok(Shortened { messages, ..Shortened::default() })
 }
 
 fn last_messages(connection: &Connection, id: TaskId) -> Result<Vec<(i64, i64)>> {
@@ -277,6 +306,7 @@ mod tests {
             (OLDEST_SHOWN, "SEARCH task USING INDEX task_listed (dismissed=? AND rowid>?)"),
             (NEWEST_SHOWN, "SEARCH task USING INDEX task_listed (dismissed=? AND rowid<?)"),
             (LAST, "SEARCH task"),
+            (IN_PROGRESS, "SCAN task USING INDEX task_in_progress"),
         ]);
     }
 

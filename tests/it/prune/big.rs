@@ -1,11 +1,13 @@
 //! Tasks that are too big for one transaction.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use taskstore::{Level, NewTask, PruneProgress, Retention, TaskFilter, TaskStore};
+use taskstore::{Dismissed, Level, NewTask, PruneProgress, Retention, RetentionRule, TaskFilter, TaskStore};
 
-use super::{all, fill, retention};
-use crate::support::temporary;
+use super::{all, fill, retention, sum};
+use crate::support::files::shell;
+use crate::support::{options, temporary};
 
 /// A finished task with so many messages, the third of which is a warning and the 6,000th an error.
 fn big(store: &TaskStore, messages: usize) {
@@ -59,10 +61,53 @@ fn a_task_with_a_hundred_thousand_messages_goes_in_many_transactions_each_of_whi
     assert_eq!(told.last(), Some(&100_002));
     assert!(levels.contains(&Some(Level::Error)), "{levels:?}");
     levels.retain(|level| *level != Some(Level::Error));
-    // With all but the first messages gone there is but the warning; with all of them nothing.
-    assert_eq!(levels, [Some(Level::Warn), None]);
+    // With all but the first messages gone there is but the warning; with all of them no task.
+    assert_eq!(levels, [Some(Level::Warn)]);
     assert_eq!(store.check().unwrap(), []);
     assert_eq!(store.list(&TaskFilter::new()).unwrap().items, []);
+}
+
+/// How much of the file is in use.
+fn used_bytes(path: &Path) -> u64 {
+    let shell = shell(path);
+    let [pages, free, size] = ["page_count", "freelist_count", "page_size"]
+        .map(|name| shell.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap());
+    u64::try_from((pages - free) * size).unwrap()
+}
+
+#[test]
+fn a_big_task_goes_as_a_whole_also_if_the_file_fits_with_a_part_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = options().open(&path).unwrap();
+    big(&store, 12_000);
+    let small = fill(&store, 1, 1, 10)[0];
+    let bound = RetentionRule::new().file_bytes_max(used_bytes(&path) - 1);
+    let report = store.prune(&retention(bound)).unwrap();
+    assert_eq!((report.tasks.finished, report.messages), (1, 12_000));
+    let left: Vec<_> = store.list(&TaskFilter::new()).unwrap().items.into_iter().map(|task| task.id).collect();
+    assert_eq!(left, [small]);
+    assert_eq!(store.check().unwrap(), []);
+}
+
+#[test]
+fn a_big_task_that_is_restored_when_it_has_begun_to_go_goes() {
+    let store = temporary();
+    let id = fill(&store, 1, 12_000, 10)[0];
+    store.dismiss(id, "ann").unwrap();
+    let mut restored = false;
+    let report = store.prune_with(&retention(all().dismissed(Dismissed::Only)), |progress| {
+        if progress.report.messages > 0 && !std::mem::replace(&mut restored, true) {
+            store.restore(id).unwrap();
+            assert_eq!(store.task(id).unwrap().message_count, 7_000);
+        }
+        ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
+    // It is counted as what it was in the end.
+    assert_eq!((report.tasks.finished, report.tasks.dismissed_finished, report.messages), (1, 0, 12_000));
+    assert_eq!(sum(&store.counts(None).unwrap()), 0);
+    assert_eq!(store.check().unwrap(), []);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What each rule takes, one by one.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -173,6 +174,27 @@ fn expired_runs_go_if_that_is_asked_for() {
     let did = store.prune(&asked).unwrap().expired_runs;
     assert_eq!((did.runs, did.events, did.system_tasks), (2, 2, 1));
     assert_eq!(would, did);
+}
+
+#[test]
+fn expired_runs_with_many_events_go_one_by_one() {
+    let store = TaskStore::open_in_memory().unwrap();
+    for events in [4_000, 5_000, 4_000, 11_000, 1] {
+        let options = RunOptions::new().expires_after(Duration::ZERO);
+        let run = store.system_tasks().start_with("a", None, options).unwrap();
+        (0..events).for_each(|_| run.info("one", serde_json::json!({})).unwrap());
+        run.finish().unwrap();
+    }
+    let mut told = Vec::new();
+    let asked = Retention::new().expired_runs(true);
+    let report = store.prune_with(&asked, |progress| {
+        told.push(progress.report.expired_runs.events);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(report.unwrap().expired_runs.runs, 5);
+    told.dedup();
+    // As many as 10,000 in one transaction, or one run.
+    assert_eq!(told, [9_000, 13_000, 24_000, 24_001]);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use chrono::DateTime;
-use taskstore::{Error, PruneStop, RetentionRule, TaskId, TaskStore};
+use taskstore::{Error, PruneStop, RetentionRule, RunOptions, TaskFilter, TaskId, TaskStore};
 
 use super::{all, fill, retention, sum};
-use crate::support::{ManualClock, options, start};
+use crate::support::{ManualClock, finished, options, start};
 
 /// Two stores of one file, the second of which waits for nobody.
 fn two(directory: &tempfile::TempDir) -> (TaskStore, TaskStore) {
@@ -83,6 +83,52 @@ fn what_ends_meanwhile_stays() {
     let report = store.prune_with(&rules, |_| end(late)).unwrap();
     assert_eq!(report.tasks.finished, 3);
     assert_eq!(store.task(late).unwrap().title, "late");
+}
+
+#[test]
+fn what_starts_and_ends_meanwhile_stays_and_the_prune_has_an_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, other) = two(&directory);
+    fill(&store, 2_500, 0, 0);
+    let late = start(&store, "late");
+    let mut new = Vec::new();
+    let report = store.prune_with(&retention(RetentionRule::new().keep(0)), |_| {
+        if new.is_empty() {
+            other.finish(late).unwrap();
+        }
+        new.push(finished(&other, "new"));
+        // It would go on for ever.
+        if new.len() < 1_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    let report = report.unwrap();
+    assert_eq!((report.tasks.finished, report.stopped), (2_500, None));
+    let mut left: Vec<_> = store.list(&TaskFilter::new()).unwrap().items.into_iter().map(|task| task.id).collect();
+    left.sort();
+    new.insert(0, late);
+    assert_eq!(left, new);
+}
+
+#[test]
+fn what_ends_meanwhile_is_none_of_those_that_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, other) = two(&directory);
+    let ids = fill(&store, 5, 0, 0);
+    let late = start(&store, "late");
+    let expiring = RunOptions::new().expires_after(Duration::ZERO);
+    store.system_tasks().start_with("a", None, expiring).unwrap().finish().unwrap();
+    let mut ended = false;
+    // It tells of the run that has gone before it counts the newest.
+    let rules = retention(RetentionRule::new().keep(2)).expired_runs(true);
+    let report = store.prune_with(&rules, |_| {
+        if !std::mem::replace(&mut ended, true) {
+            other.finish(late).unwrap();
+            finished(&other, "new");
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(report.unwrap().tasks.finished, 3);
+    assert!(ids[3..].iter().all(|id| store.task(*id).is_ok()));
+    assert_eq!(store.counts(None).unwrap().finished, 4);
 }
 
 #[test]
