@@ -2,14 +2,17 @@
 //!
 //! A file that is deleted, moved or replaced while it is open goes on taking writes without an error, and they are lost
 //! with it. The same holds for its `-wal`, where a commit is written first. So no commit is acknowledged unless both are
-//! where they were: two calls of `stat` a transaction, which all its callers share.
+//! where they were. What is asked is their directory: nothing leaves it or enters it unless the time of its last change moves.
+//! That is one call of `stat` a transaction, which all its callers share. To ask for the files themselves would cost much
+//! more: Linux notes that their times were seen, and the next write then stores a new one, for whose journal the next sync
+//! waits (half a sync more, with ext4).
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, FileControl, MAIN_DB};
 
@@ -20,11 +23,16 @@ use crate::{Error, Result};
 /// before it only makes that nothing is written to a file that has long been gone.
 const LOOK_LASTS: Duration = Duration::from_millis(10);
 
+/// Two changes of a directory that are closer together may bear one time: kernels write that of their last tick, and some
+/// file systems round it. It is told apart from a later one only once it is this old.
+const CHANGES_APART: Duration = Duration::from_millis(50);
+
 /// Where a store's file is. Belongs to one store.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
     wal_path: PathBuf,
+    directory: PathBuf,
     file: FileId,
     state: Mutex<State>,
 }
@@ -33,8 +41,18 @@ pub(super) struct Place {
 struct State {
     /// The `-wal` of the connection that writes; it stays as long as any connection is open.
     wal: Option<FileId>,
-    /// When both were last seen in their places.
+    /// When both were last known to be in their places.
     seen: Option<Instant>,
+    /// The directory as it was when both were found in it.
+    directory: Option<DirectoryState>,
+}
+
+/// Another one as soon as a file has left the directory or come into it, or another directory is at its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct DirectoryState {
+    id: FileId,
+    changed_s: i64,
+    changed_ns: i64,
 }
 
 /// Tells files apart, as long as they are open.
@@ -48,8 +66,13 @@ impl Place {
     /// The place of a file that was just opened, for writing by this connection or for reading only.
     pub(super) fn of(path: &Path, writer: Option<&Connection>) -> Result<Self> {
         let file = file_id(path).map_err(|source| Error::Io { action: "open the file", source })?;
-        let place =
-            Self { path: path.to_owned(), wal_path: beside(path, "-wal"), file, state: Mutex::new(State::default()) };
+        let place = Self {
+            path: path.to_owned(),
+            wal_path: beside(path, "-wal"),
+            directory: path.parent().unwrap_or(path).to_owned(),
+            file,
+            state: Mutex::default(),
+        };
         writer.map_or(Ok(()), |writer| place.opened_to_write(writer))?;
         Ok(place)
     }
@@ -72,7 +95,7 @@ impl Place {
     /// The same of one that writes.
     pub(super) fn opened_to_write(&self, connection: &Connection) -> Result<()> {
         self.opened(connection)?;
-        *self.state() = State { wal: file_id(&self.wal_path).ok(), seen: Some(Instant::now()) };
+        *self.state() = State { wal: file_id(&self.wal_path).ok(), seen: Some(Instant::now()), directory: None };
         Ok(())
     }
 
@@ -101,10 +124,18 @@ impl Place {
     fn look(&self, state: &mut State, written: bool) -> Result<()> {
         // Until both are found, each transaction looks before it writes.
         state.seen = None;
-        look(&self.path, self.file, written)?;
-        match state.wal {
-            Some(wal) => look(&self.wal_path, wal, written)?,
-            None => state.wal = file_id(&self.wal_path).ok(),
+        // Read first: what changes while the files are looked for is met by the next look.
+        let directory = DirectoryState::of(&self.directory);
+        if directory.is_none() || state.directory != directory {
+            state.directory = None;
+            look(&self.path, self.file, written)?;
+            match state.wal {
+                Some(wal) => {
+                    look(&self.wal_path, wal, written)?;
+                    state.directory = directory.filter(DirectoryState::is_settled);
+                }
+                None => state.wal = file_id(&self.wal_path).ok(),
+            }
         }
         state.seen = Some(Instant::now());
         Ok(())
@@ -112,6 +143,22 @@ impl Place {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DirectoryState {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::symlink_metadata(path).ok()?;
+        let id = FileId { device: metadata.dev(), inode: metadata.ino() };
+        Some(Self { id, changed_s: metadata.ctime(), changed_ns: metadata.ctime_nsec() })
+    }
+
+    /// Whether any later change gives another state. Where whole seconds are kept, that is never known.
+    fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let changed =
+            Duration::new(self.changed_s.try_into().unwrap_or(u64::MAX), self.changed_ns.try_into().unwrap_or(0));
+        self.changed_ns != 0 && changed.saturating_add(CHANGES_APART) < now
     }
 }
 

@@ -167,6 +167,58 @@ fn a_connection_that_is_opened_again_is_one_to_the_same_file() {
     assert_eq!(store.task(crate::support::task_id(1)).unwrap().outcome, None);
 }
 
+/// The kernel tells the directory's changes apart by their time, once the last one is some ticks ago: then nothing but
+/// the directory is looked at.
+fn until_the_directory_is_at_rest(ledger: &mut Ledger, store: &TaskStore, prefix: &str) {
+    let begun = std::time::Instant::now();
+    for number in 0.. {
+        ledger.start(store, format!("{prefix} {number}")).unwrap();
+        if begun.elapsed().as_millis() > 100 {
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_leaves_a_directory_that_was_long_at_rest_is_noticed_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path().canonicalize().unwrap().join("here");
+    fs::create_dir(&here).unwrap();
+    let path = here.join("tasks.db");
+    let (store, mut ledger) = (open(&path), Ledger::default());
+    let there = directory.path().join("there");
+    for (round, moved) in [&path, &beside(&path, "-wal"), &here].into_iter().enumerate() {
+        until_the_directory_is_at_rest(&mut ledger, &store, &format!("at rest {round}"));
+        fs::rename(moved, &there).unwrap();
+        let missed = if *moved == here { &path } else { moved };
+        is_refused(&mut ledger, &store, &format!("away {round}"), missed);
+        fs::rename(&there, moved).unwrap();
+    }
+    ledger.start(&store, "back".to_owned()).unwrap();
+    store.close().unwrap();
+    ledger.check(&path);
+}
+
+/// The time of the directory may be the same before and after: what was seen at such a time is not relied on.
+#[test]
+fn what_leaves_a_directory_just_after_another_change_is_noticed_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().canonicalize().unwrap().join("tasks.db");
+    let (store, mut ledger) = (open(&path), Ledger::default());
+    let (other, away) = (directory.path().join("other"), directory.path().join("away.db"));
+    until_the_directory_is_at_rest(&mut ledger, &store, "at rest");
+    for round in 0..50 {
+        fs::write(&other, "").unwrap();
+        ledger.start(&store, format!("before {round}")).unwrap();
+        fs::remove_file(&other).unwrap();
+        fs::rename(&path, &away).unwrap();
+        is_refused(&mut ledger, &store, &format!("away {round}"), &path);
+        fs::rename(&away, &path).unwrap();
+    }
+    store.close().unwrap();
+    ledger.check(&path);
+}
+
 /// An older SQLite in another process may delete the `-wal`, and so may a person. Closing merges what was in it.
 #[test]
 fn nothing_is_acknowledged_that_went_into_a_deleted_wal() {

@@ -2,17 +2,15 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
 
 use taskstore::{Error, ImportProblem, Level, LogEvent, LogLevel, NewTask, RunOptions};
 
 use super::{exported, refusal, with_texts_up_to};
-use crate::support::children::{measured, role, say_measure};
+use crate::support::children::{GROWTH_KIB_MAX, growth, role, say_measure};
 use crate::support::{open, temporary};
 
-const TASKS: usize = 3_000;
-const ENTRIES_OF_ONE: usize = 8_000;
 const TEXT_BYTES: usize = 1_000;
-const PEAK_KIB_MAX: u64 = 16 << 10;
 
 /// Not a test of its own: the process that is measured.
 #[test]
@@ -31,37 +29,42 @@ fn the_measured_process() {
     say_measure(collected.len());
 }
 
-#[test]
 #[allow(clippy::disallowed_methods)] // It is no database.
-fn many_tasks_and_one_of_many_messages_are_imported_in_bounded_memory() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("tasks.db");
-    let store = open(&path);
+fn export_many(path: &Path, tasks: usize, entries_of_one: usize) {
+    let store = open(path);
     let text = "x".repeat(TEXT_BYTES);
     store
         .batch(|batch| {
-            for _ in 0..TASKS {
+            for _ in 0..tasks {
                 let id = batch.start_detached(NewTask::new("t"))?;
                 batch.message(id, Level::Info, text.as_str())?;
             }
             let id = batch.start_detached(NewTask::new("t"))?;
-            (0..ENTRIES_OF_ONE).try_for_each(|_| batch.message(id, Level::Info, text.as_str()))?;
+            (0..entries_of_one).try_for_each(|_| batch.message(id, Level::Info, text.as_str()))?;
             let run = batch.start_run("job", None, RunOptions::new())?;
-            (0..ENTRIES_OF_ONE).try_for_each(|_| batch.log(&run, LogEvent::new(LogLevel::Info, text.as_str())))?;
+            (0..entries_of_one).try_for_each(|_| batch.log(&run, LogEvent::new(LogLevel::Info, text.as_str())))?;
             Ok::<_, Error>(())
         })
         .unwrap();
     store.export(fs::File::create(path.with_extension("lines")).unwrap()).unwrap();
-    let measured = |role| measured("import::memory::the_measured_process", role, &path);
-    let (peak_kib, _) = measured("streamed");
-    assert!(peak_kib < PEAK_KIB_MAX, "{peak_kib} KiB");
+}
+
+#[test]
+fn many_tasks_and_one_of_many_messages_are_imported_in_bounded_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let [small, large] = ["small.db", "large.db"].map(|name| directory.path().join(name));
+    export_many(&small, 1_000, 2_000);
+    export_many(&large, 4_000, 8_000);
+    let growth = |role| growth("import::memory::the_measured_process", role, &small, &large);
+    let (more_kib, _) = growth("streamed");
+    assert!(more_kib < GROWTH_KIB_MAX, "{more_kib} KiB more");
     // What it would take to hold it: the measure shows it.
-    let (peak_kib, bytes) = measured("collected");
-    assert!(peak_kib > bytes >> 10 && peak_kib > PEAK_KIB_MAX, "{peak_kib} KiB for {bytes} bytes");
+    let (more_kib, more_bytes) = growth("collected");
+    assert!(more_kib > more_bytes >> 10 && more_kib > GROWTH_KIB_MAX, "{more_kib} KiB for {more_bytes} bytes");
     for role in ["streamed", "collected"] {
-        let imported = open(&path.with_extension(role));
+        let imported = open(&large.with_extension(role));
         assert_eq!(imported.check().unwrap(), []);
-        assert_eq!(imported.counts(None).unwrap().in_progress, TASKS as u64 + 1);
+        assert_eq!(imported.counts(None).unwrap().in_progress, 4_001);
     }
 }
 

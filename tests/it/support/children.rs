@@ -4,7 +4,6 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::OnceLock;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -15,9 +14,7 @@ const SAID: &str = "child: ";
 
 /// What this process is to do, and with which file; `None` in the process of the test itself.
 pub(crate) fn role() -> Option<(String, PathBuf)> {
-    let role = env::var(ROLE).ok()?;
-    PEAK_KIB_BEFORE.get_or_init(peak_kib);
-    Some((role, env::var_os(FILE).unwrap().into()))
+    Some((env::var(ROLE).ok()?, env::var_os(FILE).unwrap().into()))
 }
 
 /// In a child: waits until its siblings are as far, and the test lets all of them go.
@@ -96,20 +93,23 @@ impl Children {
     }
 }
 
-/// The most memory that this process had before it knew its role: the binary of all tests is in it.
-static PEAK_KIB_BEFORE: OnceLock<u64> = OnceLock::new();
+/// What a memory that does not grow may grow by all the same: machines hand it out in larger or smaller pieces.
+pub(crate) const GROWTH_KIB_MAX: u64 = 6 << 10;
 
-/// Says how much memory this process has taken at most in its role, and how many bytes it has collected.
+/// Says how much memory this process has taken at most, and how many bytes it has collected.
 pub(crate) fn say_measure(collected_bytes: usize) {
-    say(&(peak_kib() - PEAK_KIB_BEFORE.get_or_init(peak_kib)).to_string());
+    say(&peak_kib().to_string());
     say(&collected_bytes.to_string());
 }
 
-/// What a process of this role says by [`say_measure`]: KiB of memory, and bytes.
-pub(crate) fn measured(test: &str, role: &str, file: &Path) -> (u64, u64) {
-    let said = run(command(test, role, file));
-    let [peak_kib, bytes] = [&said[0], &said[1]].map(|number| number.parse::<u64>().unwrap());
-    (peak_kib, bytes)
+/// How much more a process of this role says by [`say_measure`] with the large file than with the small one: KiB of
+/// memory, and bytes. The binary of all tests, of which each machine holds more or less, is in both.
+pub(crate) fn growth(test: &str, role: &str, small: &Path, large: &Path) -> (u64, u64) {
+    let [small, large] = [small, large].map(|file| {
+        let said = run(command(test, role, file));
+        [&said[0], &said[1]].map(|number| number.parse::<u64>().unwrap())
+    });
+    (large[0].saturating_sub(small[0]), large[1] - small[1])
 }
 
 /// The most memory that this process has had, in KiB.
