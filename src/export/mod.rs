@@ -1,6 +1,7 @@
 //! What is in a store as lines of JSON.
 
 mod line;
+mod lines;
 mod system_task;
 mod task;
 

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::LINE_BYTES;
 use super::line::is_on_one_line;
+use super::lines::Lines;
 use super::task::time_or_null;
 use crate::rfc3339::JsonTime;
 use crate::sqlite::system_task::{ExportedEvents, IdentityRow, RunRow};
@@ -22,7 +22,7 @@ pub(super) fn write_system_task(out: &mut Out<'_>, row: &IdentityRow<'_>) -> io:
 
 /// Writes a run with its events, and gives their number.
 pub(super) fn write_run(out: &mut Out<'_>, row: &RunRow<'_>, events: &mut ExportedEvents<'_>) -> Result<u64, Stop> {
-    let mut line_begins = out.bytes();
+    let mut lines = Lines::begin(out);
     out.member("\n{\"run\":{\"id\":", &row.id)?;
     out.member(r#","status":"#, &row.status)?;
     out.member(r#","interrupted":"#, &row.interrupted)?;
@@ -36,15 +36,11 @@ pub(super) fn write_run(out: &mut Out<'_>, row: &RunRow<'_>, events: &mut Export
     out.member(r#","only_on_failure":"#, &row.only_on_failure)?;
     out.member(r#","key":"#, &row.key)?;
     out.raw(r#","events":["#)?;
-    let (mut begin, mut written) = (r#"{"seq":"#, 0);
     events.each(row.id, |event| {
-        if out.bytes() - line_begins >= LINE_BYTES {
-            out.raw("]}}")?;
-            line_begins = out.bytes();
+        let begin = lines.entry(out, |out| {
             out.member("\n{\"events\":{\"run_id\":", &row.id)?;
-            out.raw(r#","events":["#)?;
-            begin = r#"{"seq":"#;
-        }
+            out.raw(r#","events":["#)
+        })?;
         out.member(begin, &event.seq)?;
         out.time(r#","time":"#, &JsonTime::few_digits(event.time_ns))?;
         out.member(r#","level":"#, &event.level)?;
@@ -58,10 +54,7 @@ pub(super) fn write_run(out: &mut Out<'_>, row: &RunRow<'_>, events: &mut Export
             out.member(r#","attributes":"#, attributes)?;
         }
         out.member(r#","key":"#, &event.key)?;
-        begin = r#",{"seq":"#;
-        written += 1;
         Ok::<_, Stop>(out.raw("}")?)
     })?;
-    out.raw("]}}")?;
-    Ok(written)
+    Ok(lines.end(out)?)
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::LINE_BYTES;
+use super::lines::Lines;
 use crate::rfc3339::JsonTime;
 use crate::sqlite::configuration::ConfigurationRow;
 use crate::sqlite::task::{Messages, ProgressRow, TaskRest, TaskRow};
@@ -22,7 +22,7 @@ pub(super) fn write_task(
     rest: &TaskRest<'_>,
     messages: &Messages<'_>,
 ) -> Result<u64, Stop> {
-    let mut line_begins = out.bytes();
+    let mut lines = Lines::begin(out);
     out.member("\n{\"task\":{\"id\":", &task.id)?;
     out.member(r#","configuration_id":"#, &task.configuration_id)?;
     out.text(r#","configuration_name":"#, &task.configuration_name)?;
@@ -49,26 +49,19 @@ pub(super) fn write_task(
     let is_deleted = task.configuration_id.is_none();
     out.member(r#","deleted_configuration_id":"#, &rest.stored_configuration_id.filter(|_| is_deleted))?;
     out.raw(r#","messages":["#)?;
-    let (mut begin, mut written) = (r#"{"seq":"#, 0);
     messages.each(task, |message| {
-        if out.bytes() - line_begins >= LINE_BYTES {
-            out.raw("]}}")?;
-            line_begins = out.bytes();
+        let begin = lines.entry(out, |out| {
             out.member("\n{\"messages\":{\"task_id\":", &task.id)?;
-            out.raw(r#","messages":["#)?;
-            begin = r#"{"seq":"#;
-        }
+            out.raw(r#","messages":["#)
+        })?;
         out.member(begin, &message.seq)?;
         out.time(r#","time":"#, &JsonTime::few_digits(message.time_ns))?;
         out.member(r#","level":"#, &message.level)?;
         out.text(r#","text":"#, &message.text)?;
         out.member(r#","key":"#, &message.key)?;
-        begin = r#",{"seq":"#;
-        written += 1;
         Ok::<_, Stop>(out.raw("}")?)
     })?;
-    out.raw("]}}")?;
-    Ok(written)
+    Ok(lines.end(out)?)
 }
 
 pub(super) fn time_or_null(out: &mut Out<'_>, name: &str, ns: Option<i64>) -> io::Result<()> {

@@ -4,6 +4,8 @@
 //! To add a target: a function of bytes here, its name in [`TARGETS`], a directory of that name with a file or two in
 //! `corpus/`, and a file in `fuzz/fuzz_targets/` with its entry in `fuzz/Cargo.toml`.
 
+use std::cell::RefCell;
+
 use serde_json::value::RawValue;
 use taskstore::wire::{system_task_api, task_api};
 use taskstore::{
@@ -22,6 +24,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "http")]
     ("http", http),
     ("ids", ids),
+    ("imports", imports),
     ("system_task_queries", system_task_queries),
     ("task_requests", task_requests),
     ("texts", texts),
@@ -283,6 +286,38 @@ pub fn ids(bytes: &[u8]) {
     }
     let _ = text.parse::<Level>();
     let _ = system_task_api::parse_uuid(&text);
+}
+
+thread_local! {
+    /// What is imported comes here. A store that has taken an import is not used again.
+    static TARGET: RefCell<TaskStore> = RefCell::new(filled());
+}
+
+/// The lines of an export: they are imported whole, into a store that is sound and that can be exported and imported again,
+/// or refused, and nothing has changed.
+pub fn imports(bytes: &[u8]) {
+    TARGET.with_borrow_mut(|target| {
+        let before = exported(target);
+        match target.import(bytes) {
+            Ok(_) => {
+                assert_eq!(target.check().expect("the store is whole"), []);
+                let again = TaskStore::open_in_memory().expect("a store in memory opens");
+                again.import(exported(target).as_slice()).expect("an export is imported");
+                *target = filled();
+            }
+            Err(Error::ImportRefused { source, .. }) => {
+                assert!(!source.to_string().is_empty());
+                assert!(exported(target) == before);
+            }
+            Err(error) => panic!("not a refusal: {error:?}"),
+        }
+    });
+}
+
+fn exported(store: &TaskStore) -> Vec<u8> {
+    let mut lines = Vec::new();
+    store.export(&mut lines).expect("the store is whole");
+    lines
 }
 
 #[cfg(feature = "http")]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use taskstore::{Dismissed, OpenOptions, Order, TaskFilter, TaskStore};
 
 use super::left::{Left, Totals, read};
-use super::script::{Writer, expected};
+use super::script::{Writer, expected_of_killed};
 use crate::support::children::{Telling, say};
 use crate::support::files::shell;
 use crate::support::random::Random;
@@ -70,8 +70,8 @@ pub(super) struct Lives {
     left: BTreeMap<String, Left>,
     totals: [Totals; 2],
     newest: i64,
-    /// How many calls were answered of writers that nobody has looked at yet.
-    unread: BTreeMap<String, u64>,
+    /// Of writers that nobody has looked at yet: how many calls were answered, and in which process.
+    unread: BTreeMap<String, (u64, u32)>,
 }
 
 impl Lives {
@@ -101,11 +101,12 @@ impl Lives {
             told.push(child.next());
             pause(8_000 + random.below(40_000));
         }
+        let process_id = child.pid().as_raw().try_into().unwrap();
         told.extend(child.kill());
 
         for thread in 0..threads {
             let answers = answers(&told, thread);
-            self.unread.insert(name(&life.to_string(), thread), answers);
+            self.unread.insert(name(&life.to_string(), thread), (answers, process_id));
         }
         told.len() as u64
     }
@@ -116,7 +117,7 @@ impl Lives {
         let mut writer = Writer::new(store, name("1", 0));
         (0..calls).for_each(|_| writer.call().unwrap());
         self.store = None;
-        self.unread.insert(name("1", 0), calls);
+        self.unread.insert(name("1", 0), (calls, std::process::id()));
         shell(&self.directory.path().join("tasks.db")).execute_batch(meddle).unwrap();
     }
 
@@ -130,9 +131,11 @@ impl Lives {
         let newest = store.list(&TaskFilter::new().dismissed(Dismissed::Included).order(Order::NewestFirst).limit(1));
         let newest = newest.unwrap().items.first().map_or(0, |task| task.id.get());
         for (who, left) in &left {
-            let Some(&answered) = unread.get(who) else { return Err(format!("{who} was not to write: {left:?}")) };
+            let Some(&(answered, process_id)) = unread.get(who) else {
+                return Err(format!("{who} was not to write: {left:?}"));
+            };
             // The call that it was in has happened, or has not.
-            let may_be = [answered, answered + 1].map(|calls| expected(who, calls));
+            let may_be = [answered, answered + 1].map(|calls| expected_of_killed(who, calls, process_id));
             if !may_be.contains(left) {
                 return Err(format!("after {answered} answers {who} has left {left:#?}, not one of {may_be:#?}"));
             }

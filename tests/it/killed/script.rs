@@ -1,8 +1,8 @@
 //! What a writer calls: always the same, in a circle, so that the number of its answers says what must be in the file.
 
 use taskstore::{
-    Error, Level, LogEvent, LogLevel, NewTask, Outcome, Result, RunOptions, StartedRun, SystemTaskStatus, TaskId,
-    TaskStore,
+    Error, Level, LogEvent, LogLevel, NewTask, Outcome, Result, RunOptions, RunningTask, StartedRun, SystemTaskStatus,
+    TaskId, TaskStore,
 };
 
 use super::left::{Left, LeftRun, LeftTask};
@@ -30,6 +30,10 @@ enum Call {
     /// With two events.
     SetStatus,
     FinishRun,
+    /// With a guard, whose task is interrupted if its process is killed.
+    StartGuarded,
+    MessageGuarded,
+    FinishGuarded,
 }
 
 const CIRCLE: &[Call] = &[
@@ -51,6 +55,9 @@ const CIRCLE: &[Call] = &[
     Call::Log,
     Call::SetStatus,
     Call::FinishRun,
+    Call::StartGuarded,
+    Call::MessageGuarded,
+    Call::FinishGuarded,
 ];
 
 /// One thread of one process. Nobody else has its name, which is the performer of its tasks and the name of its system
@@ -64,11 +71,12 @@ pub(super) struct Writer<'a> {
     keyed: Option<TaskId>,
     ended: Option<TaskId>,
     run: Option<StartedRun>,
+    guarded: Option<RunningTask>,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(store: &'a TaskStore, who: String) -> Self {
-        Self { store, who, made: 0, plain: None, keyed: None, ended: None, run: None }
+        Self { store, who, made: 0, plain: None, keyed: None, ended: None, run: None, guarded: None }
     }
 
     /// Makes the next call.
@@ -109,6 +117,9 @@ impl<'a> Writer<'a> {
                 self.in_batch(|batch, run| batch.set_status(run, SystemTaskStatus::Warning, ["five", "six"]))?;
             }
             Call::FinishRun => self.in_batch(|batch, run| batch.finish_run(run))?,
+            Call::StartGuarded => self.guarded = Some(store.start(new('e'))?),
+            Call::MessageGuarded => self.guarded.as_ref().unwrap().info("guarded")?,
+            Call::FinishGuarded => self.guarded.take().unwrap().finish().map_err(|not_ended| not_ended.error)?,
         }
         Ok(())
     }
@@ -163,8 +174,22 @@ pub(super) fn expected(who: &str, calls: u64) -> Left {
                 run.events.extend(["five", "six"].map(str::to_owned));
             }
             Call::FinishRun => left.last_run().finished = true,
+            Call::StartGuarded => left.tasks.push(LeftTask::new(titled('e'))),
+            Call::MessageGuarded => left.task(&titled('e')).messages.push("guarded".to_owned()),
+            Call::FinishGuarded => left.task(&titled('e')).outcome = Some(Outcome::Finished),
         }
     }
+    left
+}
+
+/// The same, of a writer whose process was killed, once somebody has looked for what it left.
+pub(super) fn expected_of_killed(who: &str, calls: u64, process_id: u32) -> Left {
+    let mut left = expected(who, calls);
+    let guarded = left.tasks.iter_mut().filter(|task| task.title.ends_with('e') && task.outcome.is_none());
+    guarded.for_each(|task| {
+        task.outcome = Some(Outcome::Interrupted);
+        task.messages.push(format!("interrupted: process {process_id} ended without finishing it"));
+    });
     left
 }
 

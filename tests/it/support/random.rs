@@ -35,6 +35,11 @@ impl Random {
         self.next() % end
     }
 
+    /// A place in what has so many, at least one.
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        (self.next() % length as u64) as usize
+    }
+
     /// Whether one chance in so many came true.
     pub(crate) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
