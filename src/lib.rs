@@ -28,6 +28,8 @@ mod store;
 mod stream;
 mod system_task;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 pub mod wire;
 

@@ -149,6 +149,13 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The same by another clock, which answers for nothing and keeps nothing.
+    #[cfg(feature = "testing")]
+    pub(crate) fn by_clock(&self, clock: Arc<dyn Clock>) -> Self {
+        let Self { limits, uuids, .. } = self;
+        Self { limits: *limits, kept_progress: Arc::default(), owner: None, clock, uuids: uuids.clone() }
+    }
+
     pub(crate) fn now_ns(&self) -> Result<i64> {
         clock::to_ns("clock", self.clock.now())
     }
