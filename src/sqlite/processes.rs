@@ -6,14 +6,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
 
 static OPEN: Mutex<Vec<(PathBuf, u32)>> = Mutex::new(Vec::new());
 
-/// How often a lock is tried that another thread of the parent may have held at the fork.
-const TRIES: u32 = 10_000;
+/// How long a lock is tried that another thread of the parent may have held at the fork. A holder that is alive needs
+/// microseconds, but may be kept from a processor for long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A file that this process has open, until this is dropped.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl OpenFile {
     /// Refused if this process was forked from one that had the file open.
     pub(super) fn new(path: &Path) -> Result<Self> {
         let process_id = std::process::id();
-        let mut open = lock().ok_or(Error::Busy { waited: Duration::ZERO })?;
+        let mut open = lock().ok_or(Error::Busy { waited: PATIENCE })?;
         let inherited = open.iter().find(|(of, by)| of == path && *by != process_id);
         if let Some((_, opened_by)) = inherited {
             return Err(Error::Forked { opened_by: *opened_by, called_by: process_id });
@@ -46,12 +47,13 @@ impl Drop for OpenFile {
 
 /// `None` if it is locked for ever: its holder did not come along through a fork. It is never held for long.
 fn lock() -> Option<MutexGuard<'static, Vec<(PathBuf, u32)>>> {
-    for _ in 0..TRIES {
+    let started = Instant::now();
+    loop {
         match OPEN.try_lock() {
             Ok(open) => return Some(open),
             Err(TryLockError::Poisoned(open)) => return Some(open.into_inner()),
+            Err(TryLockError::WouldBlock) if started.elapsed() > PATIENCE => return None,
             Err(TryLockError::WouldBlock) => std::thread::yield_now(),
         }
     }
-    None
 }
