@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+// On docs.rs, which builds with a nightly compiler, each item says which feature gives it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backup;
 mod batch;
