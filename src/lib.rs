@@ -63,3 +63,10 @@ pub use task::{
     ConfigurationFilter, Dismissed, Level, Message, NewTask, NotDetached, NotEnded, Order, Outcome, Outcomes, Progress,
     RunError, RunningTask, Task, TaskCounts, TaskFilter, TaskId, TaskState, TaskWithMessages, TimeRange,
 };
+
+/// Pages of `docs/`, whose examples are tested with the others.
+#[cfg(doctest)]
+mod docs {
+    #[doc = include_str!("../docs/durability.md")]
+    mod durability {}
+}
