@@ -2,7 +2,7 @@
 //! `cargo run --example progress`.
 //!
 //! The thread that works records what it does, and knows nothing of any bar. The one that draws reads the store, so a window
-//! that is opened later, or by another program, shows the same.
+//! that is opened later shows the same; one of another program too, where the bar moves once a second.
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
@@ -16,76 +16,70 @@ use taskstore::{NewTask, Outcome, Progress, RunningTask, Task, TaskId, TaskStore
 /// How often the bar moves. A commit wakes it sooner; progress, most of which is kept in memory, is not a commit.
 const FRAME: Duration = Duration::from_millis(40);
 
+/// What a step of the work takes. Here it is only waited for.
+const STEP: Duration = Duration::from_millis(2);
+
 fn main() -> Result<(), Box<dyn Error>> {
     // A real program names its file: TaskStore::open("tasks.db")?
     let store = TaskStore::open_temporary()?;
 
-    let copied = in_background(
-        &store,
-        "Copy the photographs",
-        |task, _| {
-            for photograph in 1..=200 {
-                thread::sleep(Duration::from_millis(2)); // the work
-                task.progress(&Progress::new(photograph).of(200).phase("copying"))?;
-            }
-            task.info("copied 200 photographs")?;
-            Ok(task.finish()?)
-        },
-        |_| false,
-    )?;
+    let copied = in_background(&store, "Copy the photographs", copy, |_| false)?;
     assert_eq!((copied.outcome, copied.progress.map(|last| last.done)), (Some(Outcome::Finished), Some(200)));
 
-    let failed = in_background(
-        &store,
-        "Publish the album",
-        |task, _| {
-            task.progress(&Progress::new(30).of(200).phase("sending"))?;
-            task.warn("the server is slow")?;
-            Ok(task.fail("the server has hung up")?)
-        },
-        |_| false,
-    )?;
-    assert_eq!(failed.outcome, Some(Outcome::Failed));
+    let failed = in_background(&store, "Publish the album", publish, |_| false)?;
     // How far it had come is kept, too.
-    assert_eq!(failed.progress.map(|last| last.done), Some(30));
+    assert_eq!((failed.outcome, failed.progress.map(|last| last.done)), (Some(Outcome::Failed), Some(30)));
 
-    // The user has seen enough at a tenth of it, and presses a key: the thread is asked to end, and says how it did.
-    let cancelled = in_background(
-        &store,
-        "Find duplicates",
-        |task, is_cancelled| {
-            for photograph in 1..=20_000 {
-                if is_cancelled.load(SeqCst) {
-                    return Ok(task.fail("cancelled by ann")?);
-                }
-                thread::sleep(Duration::from_millis(2)); // the work
-                task.progress(&Progress::new(photograph).of(20_000).phase("comparing"))?;
-            }
-            Ok(task.finish()?)
-        },
-        |done| done >= 100,
-    )?;
-    assert_eq!(cancelled.outcome, Some(Outcome::Failed));
+    // The user sees that this will take long, and presses a key.
+    let cancelled = in_background(&store, "Find duplicates", find_duplicates, |done| done >= 100)?;
     let said = store.tail(cancelled.id, 1)?;
+    assert_eq!(cancelled.outcome, Some(Outcome::Failed));
     assert_eq!(said.last().map(|last| last.text.as_str()), Some("cancelled by ann"));
 
     store.close()?;
     Ok(())
 }
 
-/// Starts a task, does its work in a thread, and shows it until it has ended. `cancel_at` is the user, who is told how much
-/// is done.
+fn copy(task: RunningTask, _: &AtomicBool) -> taskstore::Result<()> {
+    for photograph in 1..=200 {
+        thread::sleep(STEP);
+        task.progress(&Progress::new(photograph).of(200).phase("copying"))?;
+    }
+    task.info("copied 200 photographs")?;
+    Ok(task.finish()?)
+}
+
+fn publish(task: RunningTask, _: &AtomicBool) -> taskstore::Result<()> {
+    task.progress(&Progress::new(30).of(200).phase("sending"))?;
+    task.warn("the server is slow")?;
+    Ok(task.fail("the server has hung up")?)
+}
+
+/// Asks before each step whether it is still wanted, and says how it ended.
+fn find_duplicates(task: RunningTask, is_cancelled: &AtomicBool) -> taskstore::Result<()> {
+    for photograph in 1..=20_000 {
+        if is_cancelled.load(SeqCst) {
+            return Ok(task.fail("cancelled by ann")?);
+        }
+        thread::sleep(STEP);
+        task.progress(&Progress::new(photograph).of(20_000).phase("comparing"))?;
+    }
+    Ok(task.finish()?)
+}
+
+/// Starts a task, does its work in a thread, and shows it until it has ended. `is_enough` is the user, who sees how much is
+/// done, and may end it.
 fn in_background(
     store: &TaskStore,
     title: &str,
     work: impl FnOnce(RunningTask, &AtomicBool) -> taskstore::Result<()> + Send,
-    cancel_at: impl Fn(u64) -> bool,
+    is_enough: impl Fn(u64) -> bool,
 ) -> Result<Task, Box<dyn Error>> {
     let task = store.start(NewTask::new(title).performed_by("ann"))?;
     let (id, is_cancelled) = (task.id(), AtomicBool::new(false));
     thread::scope(|scope| {
         let worker = scope.spawn(|| work(task, &is_cancelled));
-        let ended = show(store, id, |done| is_cancelled.store(cancel_at(done), SeqCst));
+        let ended = show(store, id, |done| is_cancelled.store(is_enough(done), SeqCst));
         worker.join().expect("the work does not panic")?;
         Ok(ended?)
     })
