@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+// On docs.rs, which builds with a nightly compiler, each item says which feature gives it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backup;
 mod batch;
@@ -63,3 +65,10 @@ pub use task::{
     ConfigurationFilter, Dismissed, Level, Message, NewTask, NotDetached, NotEnded, Order, Outcome, Outcomes, Progress,
     RunError, RunningTask, Task, TaskCounts, TaskFilter, TaskId, TaskState, TaskWithMessages, TimeRange,
 };
+
+/// Pages of `docs/`, whose examples are tested with the others.
+#[cfg(doctest)]
+mod docs {
+    #[doc = include_str!("../docs/durability.md")]
+    mod durability {}
+}
