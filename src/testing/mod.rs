@@ -1,5 +1,7 @@
 //! What tests of an application need, and harnesses that play one: the feature `testing`.
 
 mod clock;
+mod faults;
 
 pub use clock::ManualClock;
+pub use faults::{Fault, Faults};

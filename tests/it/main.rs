@@ -35,5 +35,6 @@ mod streams;
 mod support;
 mod syncs;
 mod system_task;
+mod testing;
 mod time;
 mod wire;

@@ -1,0 +1,4 @@
+//! What the feature `testing` gives to the tests of others.
+
+mod faults;
+mod faults_random;
