@@ -28,7 +28,18 @@ impl<'a> Batch<'a> {
         Self { context, write, uncommitted: Uncommitted::default() }
     }
 
-    fn verb<T>(&self, operation: impl Fn(&Write<'_>) -> Result<T>) -> Result<T> {
+    /// The same batch, for times that come from elsewhere.
+    #[cfg(feature = "testing")]
+    pub(crate) fn in_context<'b>(&'b self, context: &'b Context) -> Batch<'b> {
+        Batch::new(context, self.write)
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    pub(crate) fn verb<T>(&self, operation: impl Fn(&Write<'_>) -> Result<T>) -> Result<T> {
         let mut answer = None;
         self.write.verb(&mut |write| {
             answer = Some(operation(write)?);
@@ -107,7 +118,7 @@ impl<'a> Batch<'a> {
         self.end(id, Outcome::Failed, reason.into())
     }
 
-    fn end(&self, id: TaskId, outcome: Outcome, reason: String) -> Result<()> {
+    pub(crate) fn end(&self, id: TaskId, outcome: Outcome, reason: String) -> Result<()> {
         self.verb(operation::end(self.context, id, outcome, reason)?)?;
         self.uncommitted.end(id);
         Ok(())
@@ -227,7 +238,11 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`RunningSystemTask::finish`](crate::RunningSystemTask::finish).
     pub fn finish_run(&self, run: &StartedRun) -> Result<()> {
-        self.verb(run::end(self.context, run, Ending::Finished)?)
+        self.end_run(run, Ending::Finished)
+    }
+
+    pub(crate) fn end_run(&self, run: &StartedRun, ending: Ending) -> Result<()> {
+        self.verb(run::end(self.context, run, ending)?)
     }
 
     /// See [`SystemTasks::register`](crate::SystemTasks::register).

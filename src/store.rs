@@ -158,6 +158,13 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The same by another clock, which answers for nothing and keeps nothing.
+    #[cfg(feature = "testing")]
+    pub(crate) fn by_clock(&self, clock: Arc<dyn Clock>) -> Self {
+        let Self { limits, uuids, .. } = self;
+        Self { limits: *limits, kept_progress: Arc::default(), owner: None, clock, uuids: uuids.clone() }
+    }
+
     pub(crate) fn now_ns(&self) -> Result<i64> {
         clock::to_ns("clock", self.clock.now())
     }
@@ -169,6 +176,12 @@ impl Context {
     /// An interruption now, for this reason.
     pub(crate) fn interruption(&self, reason: &str) -> Result<Interruption> {
         Ok(Interruption { reason: reason::cut(reason.to_owned(), self.limits.text_bytes_max), now_ns: self.now_ns()? })
+    }
+
+    /// The same with uuids of another source.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_uuids(self, source: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
+        Self { uuids: Uuids(Arc::new(source)), ..self }
     }
 
     pub(crate) fn new_uuid(&self) -> Uuid {

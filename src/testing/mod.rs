@@ -2,6 +2,8 @@
 
 mod clock;
 mod faults;
+mod simulation;
 
 pub use clock::ManualClock;
 pub use faults::{Fault, Faults};
+pub use simulation::Simulation;

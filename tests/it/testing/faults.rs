@@ -41,7 +41,7 @@ fn owner_files(path: &Path) -> usize {
 #[test]
 fn without_a_script_nothing_fails() {
     let (_directory, _, store, faults) = faulty();
-    (0..10).for_each(|_| drop(start(&store, "t")));
+    (0..10).for_each(|_| _ = start(&store, "t"));
     assert_eq!((titles(&store).len(), faults.injected()), (10, 0));
 }
 

@@ -2,3 +2,4 @@
 
 mod faults;
 mod faults_random;
+mod simulation;
