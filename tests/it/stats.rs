@@ -4,7 +4,7 @@ use chrono::DateTime;
 use taskstore::{Error, NewTask, OpenOptions, RunOptions, Stats, TaskStore};
 
 use crate::support::files::{beside, shell};
-use crate::support::{ManualClock, configuration_id, finished, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, finished, options, start, temporary};
 
 #[test]
 fn it_counts_what_there_is() {

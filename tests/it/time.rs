@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use taskstore::{Error, Level, NewTask, Order, Outcome, Progress, Result, TaskFilter, TaskStore};
 
-use crate::support::{ManualClock, everything, messages, open, options, start};
+use crate::support::{ManualClock, Nanoseconds as _, everything, messages, open, options, start};
 
 fn store_at(ns: i64) -> (TaskStore, ManualClock) {
     let clock = ManualClock::at_ns(ns);

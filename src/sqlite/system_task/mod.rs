@@ -7,6 +7,8 @@ mod key;
 mod list;
 mod read;
 mod stream;
+#[cfg(feature = "testing")]
+mod testing;
 mod write;
 
 pub(crate) use clean::{clean_expired, count_expired, expired_bytes};
@@ -17,6 +19,8 @@ pub(crate) use import::{
 pub(crate) use list::{list, list_numbered};
 pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};
+#[cfg(feature = "testing")]
+pub(crate) use testing::{NamedRun, in_progress, named_run, show_unless_last, shown};
 #[cfg(test)]
 pub(super) use write::statements_for_tests;
 pub(crate) use write::{Event, RunEnd, RunStart, end, log, log_one, register, start};

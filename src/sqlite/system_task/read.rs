@@ -20,6 +20,9 @@ macro_rules! run_columns {
     };
 }
 
+#[cfg(feature = "testing")]
+pub(super) use run_columns;
+
 /// A system task with its shown run, in the order that [`system_task`] reads the columns. Only those are listed that
 /// have such a run or were registered.
 macro_rules! listed {
@@ -37,7 +40,7 @@ macro_rules! listed {
 pub(super) const LISTED: &str = listed!();
 
 /// Reads a run from the columns from `first` on.
-fn run(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
+pub(super) fn run(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
     let time_or_null =
         |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<Time>>(first + column)?.map(|Time(time)| time));
     Ok(Run {

@@ -2,19 +2,16 @@
 //! `awkward_store PATH`. What is printed is told from what was put in, never read back from the store.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../it/support/clock.rs"]
-#[allow(dead_code)] // The tests move it in more ways.
-mod clock;
 mod system_tasks;
 mod tasks;
 
+use std::time::Duration;
 use std::{env, io};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use taskstore::testing::ManualClock;
 use taskstore::{Clock, Durability, OpenOptions, TaskStore};
-
-use clock::ManualClock;
 
 /// An empty store, and the clock that its times come from.
 struct World {
@@ -29,8 +26,8 @@ impl World {
     }
 
     /// What the clock says, after so long.
-    fn after_ns(&self, ns: i64) -> DateTime<Utc> {
-        self.clock.advance_ns(ns);
+    fn after_ns(&self, ns: u64) -> DateTime<Utc> {
+        self.clock.advance(Duration::from_nanos(ns));
         self.clock.now()
     }
 }
@@ -43,7 +40,7 @@ struct Expected {
 
 fn main() {
     let path = env::args_os().nth(1).expect("usage: awkward_store PATH");
-    let clock = ManualClock::at_ns(0);
+    let clock = ManualClock::at(DateTime::UNIX_EPOCH);
     let options = OpenOptions::new().durability(Durability::Normal).clock(clock.clone());
     let world = World { store: options.open(path).unwrap(), clock };
     let expected = Expected { system_tasks: system_tasks::record(&world), tasks: tasks::record(&world) };

@@ -51,7 +51,7 @@ struct Job {
     expires_after: Option<Duration>,
     began: &'static str,
     /// What passes before each event, and before the end.
-    step_ns: i64,
+    step_ns: u64,
     events: Vec<LogEvent>,
 }
 
@@ -82,7 +82,7 @@ impl Job {
     }
 
     fn row(&self, uuid: Uuid, started: DateTime<Utc>, messages: Vec<Message>, finished: DateTime<Utc>) -> Row {
-        let took_ns = self.step_ns * i64::try_from(messages.len() + 1).unwrap();
+        let took_ns = self.step_ns * u64::try_from(messages.len() + 1).unwrap();
         let seconds = format!("{}.{:09}", took_ns / 1_000_000_000, took_ns % 1_000_000_000);
         Row {
             uuid,

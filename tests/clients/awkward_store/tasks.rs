@@ -45,7 +45,7 @@ fn wire_time(time: DateTime<Utc>) -> String {
 
 impl World {
     /// The time as the API must say it, after so long.
-    fn wire_after_ns(&self, ns: i64) -> String {
+    fn wire_after_ns(&self, ns: u64) -> String {
         wire_time(self.after_ns(ns))
     }
 

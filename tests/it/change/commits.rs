@@ -7,7 +7,9 @@ use taskstore::{
 
 use super::{changed, in_a_file_and_in_memory};
 use crate::support::files::shell;
-use crate::support::{ManualClock, configuration_id, everything, finished, open, options, start, task_id, temporary};
+use crate::support::{
+    ManualClock, Nanoseconds as _, configuration_id, everything, finished, open, options, start, task_id, temporary,
+};
 
 type Verb = (&'static str, fn(&TaskStore));
 

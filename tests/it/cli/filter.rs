@@ -5,7 +5,7 @@ use serde_json::Value;
 use taskstore::{Level, NewTask, TaskStore};
 
 use super::Place;
-use crate::support::{ManualClock, configuration_id, options, task_id};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, options, task_id};
 
 /// Seven tasks: 1 to 6 started on the first to the sixth of July, 7 three hours ago.
 fn place() -> Place {

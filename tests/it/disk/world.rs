@@ -15,7 +15,7 @@ use taskstore::{
 use uuid::Uuid;
 
 use super::script::{NAMES, Step};
-use crate::support::{ManualClock, configuration_id, task_id};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, task_id};
 
 /// Longer than progress is kept in memory, and than a run is kept after its end.
 const STEP_NS: i64 = 2_000_000_000;

@@ -10,7 +10,7 @@ use taskstore::{Clock, Dismissed, Error, Level, NewTask, Order, Progress, RunId,
 use taskstore::{TaskFilter, TaskId, TaskStore};
 use uuid::Uuid;
 
-use crate::support::{ManualClock, everything, messages, options};
+use crate::support::{ManualClock, Nanoseconds as _, everything, messages, options};
 
 /// 2024-11-21T12:00:00Z.
 const NOON_NS: i64 = 1_732_190_400_000_000_000;

@@ -12,7 +12,7 @@ use taskstore::http::{BearerTokens, Options, Rights, User};
 use tempfile::TempDir;
 
 use super::{Answer, Served, request};
-use crate::support::{ManualClock, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, temporary};
 
 const SECOND_NS: i64 = 1_000_000_000;
 const LIST: &str = "/task/list";

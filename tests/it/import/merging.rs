@@ -3,7 +3,7 @@
 use taskstore::{LogEvent, LogLevel, NewTask, RunOptions, SystemTaskStatus, TaskStore};
 
 use super::{exported, refusal};
-use crate::support::{ManualClock, everything, options, start, task_id, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, everything, options, start, task_id, temporary};
 
 #[test]
 fn a_task_of_a_known_key_is_left_out_and_the_others_get_new_ids() {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use taskstore::{Level, LogEvent, LogLevel, NewTask, Progress, RunOptions, TaskStore};
 
 use super::{exported, refusal};
-use crate::support::{ManualClock, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, options, start, temporary};
 
 /// One of everything, with texts and times that can be told apart.
 fn source() -> TaskStore {

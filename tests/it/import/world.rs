@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 use taskstore::{Level, LogEvent, LogLevel, NewTask, Progress, RunOptions, StartedRun, SystemTaskStatus, TaskStore};
 
-use crate::support::{ManualClock, configuration_id, options, task_id};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, options, task_id};
 
 /// 1678 to 2261.
 const FIRST_NS: i64 = -9_214_560_000_000_000_000;

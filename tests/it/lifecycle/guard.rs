@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use taskstore::{Error, Level, NewTask, NotEnded, Outcome, Progress, TaskStore};
 
 use crate::support::files::shell;
-use crate::support::{ManualClock, everything, messages, options, temporary, texts};
+use crate::support::{ManualClock, Nanoseconds as _, everything, messages, options, temporary, texts};
 
 /// A clock that no row can hold the time of, so that every write is refused.
 const NO_TIME: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;

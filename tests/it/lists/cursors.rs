@@ -10,7 +10,7 @@ use taskstore::{
 
 use super::check::ids_of;
 use super::world::configuration;
-use crate::support::{ManualClock, children, open, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, children, open, options, start, temporary};
 
 #[test]
 fn a_cursor_of_the_other_order_and_what_is_none_are_refused_by_name() {

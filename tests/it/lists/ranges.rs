@@ -9,7 +9,7 @@ use taskstore::{Error, Order, TaskFilter, TaskId, TaskStore, TimeRange};
 
 use super::check::ids_of;
 use super::filters::Bounds;
-use crate::support::{ManualClock, options, start};
+use crate::support::{ManualClock, Nanoseconds as _, options, start};
 
 fn ns(ns: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(ns)

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use taskstore::{Dismissed, NewTask, Order, Outcomes, Progress, TaskFilter, TaskId, TaskStore};
 
 use super::check::{Way, ids_of, pages};
-use crate::support::{ManualClock, options, start};
+use crate::support::{ManualClock, Nanoseconds as _, options, start};
 
 fn walk(store: &TaskStore, filter: &TaskFilter) -> Vec<TaskId> {
     let read = |filter: &TaskFilter| store.list(filter).unwrap();

@@ -13,7 +13,7 @@ use super::filters::{Asked, sketches};
 use super::model::{Model, ORDERS, PARTS, Part};
 use super::one_in;
 use super::world::{World, steps};
-use crate::support::{ManualClock, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, options, start, temporary};
 
 /// A clock on which at each look some time has passed.
 #[derive(Clone, Debug)]

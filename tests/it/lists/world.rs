@@ -5,7 +5,7 @@ use proptest::sample::{Index, select};
 use taskstore::{Clock, ConfigurationId, Error, Level, NewTask, OpenOptions, Outcome, Progress, TaskId, TaskStore};
 
 use super::model::{CONFIGURATIONS, Model, Row, Said};
-use crate::support::{ManualClock, configuration_id, options};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, options};
 
 /// Of what texts are made: letters whose cases are folded in each way there is, what has a meaning for SQL, for patterns
 /// and for C, and what is one letter to the eye and two characters.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::support::files::{beside, bytes};
-use crate::support::{ManualClock, configuration_id, everything, open, options};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, everything, open, options};
 use plain::{Answer, Fault, Plain, answer_of};
 use run_steps::{NAMES, RunVerb, Started};
 use runs::{cleaned, shown_by};

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use taskstore::{Batch, Error, Progress, Result, TaskId};
 
 use super::{SECOND_NS, Watched, record};
-use crate::support::{everything, start, task_id};
+use crate::support::{Nanoseconds as _, everything, start, task_id};
 
 /// A task of which 1 is written and 2 is kept.
 fn kept() -> (Watched, TaskId) {

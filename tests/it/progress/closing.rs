@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use taskstore::{Durability, Error, NewTask, OpenOptions, Progress, RunningTask, TaskStore};
 
 use super::{SECOND_NS, Watched, done_of, record};
-use crate::support::{everything, open, start};
+use crate::support::{Nanoseconds as _, everything, open, start};
 
 #[test]
 fn close_writes_what_is_kept_of_every_task_with_its_time() {

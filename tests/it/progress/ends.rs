@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use taskstore::{Error, NewTask, Outcome, Progress, TaskId, TaskStore};
 
 use super::{Watched, record};
-use crate::support::{everything, open, start};
+use crate::support::{Nanoseconds as _, everything, open, start};
 
 /// Starts a task, does something with it, and ends it.
 type End = fn(&TaskStore, &dyn Fn(TaskId)) -> TaskId;

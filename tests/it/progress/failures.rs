@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use taskstore::{Error, NewTask, NotEnded, Progress};
 
 use super::{SECOND_NS, Watched, done_of, record};
-use crate::support::{open, options, start, task_id};
+use crate::support::{Nanoseconds as _, open, options, start, task_id};
 
 fn hasty() -> Watched {
     Watched::with(options().busy_timeout(Duration::from_millis(10)))

@@ -15,7 +15,7 @@ use taskstore::{OpenOptions, Progress, TaskId, TaskStore};
 use tempfile::TempDir;
 
 use crate::support::files::shell;
-use crate::support::{ManualClock, options};
+use crate::support::{ManualClock, Nanoseconds as _, options};
 
 const SECOND_NS: i64 = 1_000_000_000;
 

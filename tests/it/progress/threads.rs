@@ -6,7 +6,7 @@ use std::sync::{Barrier, mpsc};
 use taskstore::{Error, Progress, Result, TaskId, TaskStore};
 
 use super::{SECOND_NS, Watched, done_of, record};
-use crate::support::{ManualClock, open, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, open, options, start, temporary};
 
 #[test]
 fn of_all_that_call_at_once_when_a_second_is_over_one_is_written() {

@@ -4,7 +4,7 @@ use taskstore::wire::task_api::{DismissedMember, write_task};
 use taskstore::{Level, NewTask, Progress, TaskFilter};
 
 use super::{SECOND_NS, Watched, done_of, record};
-use crate::support::{open, start};
+use crate::support::{Nanoseconds as _, open, start};
 
 #[test]
 fn a_thousand_calls_within_a_second_are_one_write() {

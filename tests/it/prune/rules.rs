@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use taskstore::{Dismissed, Error, NewTask, OpenOptions, Outcomes, Retention, RetentionRule, RunOptions, TaskStore};
 
 use super::{all, fill, retention, sum};
-use crate::support::{ManualClock, everything, finished, interrupted, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, everything, finished, interrupted, options, start, temporary};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

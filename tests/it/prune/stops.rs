@@ -7,7 +7,7 @@ use chrono::DateTime;
 use taskstore::{Error, PruneStop, RetentionRule, RunOptions, TaskFilter, TaskId, TaskStore};
 
 use super::{all, fill, retention, sum};
-use crate::support::{ManualClock, finished, options, start};
+use crate::support::{ManualClock, Nanoseconds as _, finished, options, start};
 
 /// Two stores of one file, the second of which waits for nobody.
 fn two(directory: &tempfile::TempDir) -> (TaskStore, TaskStore) {

@@ -10,7 +10,7 @@ use taskstore::{Error, Level, NewTask, OpenOptions, Outcome, RecoverReport, Task
 use super::{by_process, end_of, owner_files, owner_rows, run_of};
 use crate::support::children::{Children, Telling, role, say, wait_for_go};
 use crate::support::files::{beside, shell};
-use crate::support::{ManualClock, messages, open, options, rounds, task_id};
+use crate::support::{ManualClock, Nanoseconds as _, messages, open, options, rounds, task_id};
 
 const TEST: &str = "recovery::killed::a_killed_process_is_found_dead_and_a_living_one_never_is";
 

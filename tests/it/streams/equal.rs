@@ -10,7 +10,7 @@ use taskstore::{
 };
 
 use super::{BOTH, as_answer, both, tasks_of, walked, written};
-use crate::support::{ManualClock, configuration_id, files, options, start};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, files, options, start};
 
 /// A task that is to be recorded. Its texts are few, so that filters find some.
 #[derive(Clone, Debug)]

@@ -1,52 +1,32 @@
-//! A clock that a test moves.
+//! The clock of the tests, in nanoseconds, as the store keeps its times.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::DateTime;
+use taskstore::testing::ManualClock;
 
-/// Stands still until it is told otherwise. A clone is the same clock.
-#[derive(Clone, Debug)]
-pub(crate) struct ManualClock(Arc<Mutex<Hands>>);
+/// The verbs of a clock for times in nanoseconds.
+pub(crate) trait Nanoseconds {
+    fn at_ns(ns: i64) -> Self;
 
-#[derive(Debug)]
-struct Hands {
-    wall: DateTime<Utc>,
-    monotonic: Duration,
+    /// Sets the wall clock alone: for the monotonic one no time passes.
+    fn set_ns(&self, ns: i64);
+
+    /// Time passes; or, if `ns` is negative, the wall clock alone goes back.
+    fn advance_ns(&self, ns: i64);
 }
 
-impl ManualClock {
-    pub(crate) fn at(time: DateTime<Utc>) -> Self {
-        Self(Arc::new(Mutex::new(Hands { wall: time, monotonic: Duration::ZERO })))
-    }
-
-    pub(crate) fn at_ns(ns: i64) -> Self {
+impl Nanoseconds for ManualClock {
+    fn at_ns(ns: i64) -> Self {
         Self::at(DateTime::from_timestamp_nanos(ns))
     }
 
-    /// Sets the wall clock alone: for the monotonic one no time passes.
-    pub(crate) fn set(&self, time: DateTime<Utc>) {
-        self.0.lock().unwrap().wall = time;
-    }
-
-    pub(crate) fn set_ns(&self, ns: i64) {
+    fn set_ns(&self, ns: i64) {
         self.set(DateTime::from_timestamp_nanos(ns));
     }
 
-    /// Time passes; or, if `ns` is negative, the wall clock alone goes back.
-    pub(crate) fn advance_ns(&self, ns: i64) {
-        let mut hands = self.0.lock().unwrap();
-        hands.wall += TimeDelta::nanoseconds(ns);
-        hands.monotonic += Duration::from_nanos(u64::try_from(ns).unwrap_or(0));
-    }
-}
-
-impl taskstore::Clock for ManualClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.lock().unwrap().wall
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.lock().unwrap().monotonic
+    fn advance_ns(&self, ns: i64) {
+        let time = Duration::from_nanos(ns.unsigned_abs());
+        if ns < 0 { self.go_back(time) } else { self.advance(time) }
     }
 }

@@ -7,9 +7,10 @@ pub(crate) mod random;
 mod slow;
 pub(crate) mod syncs;
 
-pub(crate) use clock::ManualClock;
+pub(crate) use clock::Nanoseconds;
 pub(crate) use random::rounds;
 pub(crate) use slow::Slow;
+pub(crate) use taskstore::testing::ManualClock;
 
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use taskstore::{Error, Limits, LogLevel, NotEnded, RunError, RunOptions, SystemT
 use uuid::Uuid;
 
 use super::{NOON_NS, events, history, listed, only_run, said, start, store_at_noon};
-use crate::support::{options, temporary};
+use crate::support::{Nanoseconds as _, options, temporary};
 
 type Anything = Box<dyn StdError + Send + Sync>;
 

@@ -7,7 +7,7 @@ use taskstore::{CleanReport, Error, RunOptions, SystemTask, TaskStore};
 use uuid::Uuid;
 
 use super::{SECOND_NS, events, finished, history, listed, names, start, store_at_noon};
-use crate::support::open;
+use crate::support::{Nanoseconds as _, open};
 
 /// A run that is kept for so many seconds.
 fn run_for(store: &TaskStore, name: &str, uid: Option<&str>, seconds: u64) -> Uuid {

@@ -4,7 +4,7 @@ use taskstore::{Cursor, Error, LogLevel, Page, Run, RunId, RunOptions, SystemTas
 use uuid::Uuid;
 
 use super::{events, finished, history, only_run, said, start, store_at_noon};
-use crate::support::temporary;
+use crate::support::{Nanoseconds as _, temporary};
 
 /// The ids of all runs, walked by pages of this many.
 fn walk(store: &TaskStore, uuid: Uuid, limit: u32) -> Vec<i64> {

@@ -8,7 +8,7 @@ use taskstore::{Error, Limits, LogEvent, LogLevel, RunOptions, RunningSystemTask
 
 use super::{SECOND_NS, events, history, listed, only_run, said, start, store_at_noon};
 use crate::input::HOSTILE;
-use crate::support::{open, options, temporary};
+use crate::support::{Nanoseconds as _, open, options, temporary};
 
 /// Starts a run of this key.
 fn start_keyed(store: &TaskStore, name: &str, key: &str) -> RunningSystemTask {

@@ -8,7 +8,7 @@ use taskstore::{
 use uuid::Uuid;
 
 use super::{SECOND_NS, finished, listed, names, options_at_noon, start, store_at_noon};
-use crate::support::temporary;
+use crate::support::{Nanoseconds as _, temporary};
 
 fn sort(keys: &[&str]) -> Vec<SortKey> {
     keys.iter().map(|key| key.parse().unwrap()).collect()

@@ -10,6 +10,7 @@ use taskstore::{
 use uuid::Uuid;
 
 use super::{NOON_NS, options_at_noon};
+use crate::support::Nanoseconds as _;
 
 /// A system task as a list sees it. Times are in seconds behind noon.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ use taskstore::{
 };
 use uuid::Uuid;
 
-use crate::support::{ManualClock, options};
+use crate::support::{ManualClock, Nanoseconds as _, options};
 
 /// 2024-11-21T12:00:00Z.
 const NOON_NS: i64 = 1_732_190_400_000_000_000;

@@ -8,7 +8,7 @@ use serde_json::json;
 use taskstore::{Error, LogEvent, LogLevel, RunOptions, SystemTaskStatus};
 
 use super::{NOON_NS, SECOND_NS, events, only_run, said, start, store_at_noon};
-use crate::support::temporary;
+use crate::support::{Nanoseconds as _, temporary};
 
 /// An error with a source.
 #[derive(Debug)]

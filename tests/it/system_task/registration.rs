@@ -6,7 +6,7 @@ use chrono::DateTime;
 use taskstore::{RunOptions, SystemTaskStatus};
 
 use super::{NOON_NS, SECOND_NS, finished, history, listed, names, start, store_at_noon};
-use crate::support::temporary;
+use crate::support::{Nanoseconds as _, temporary};
 
 #[test]
 fn a_registered_system_task_is_unknown_and_has_no_run() {

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use taskstore::{Error, LogEvent, LogLevel, RunOptions};
 
 use super::{NOON_NS, SECOND_NS, events, history, listed, only_run, start, store_at_noon};
-use crate::support::temporary;
+use crate::support::{Nanoseconds as _, temporary};
 
 fn time(ns: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(ns)

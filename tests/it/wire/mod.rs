@@ -9,7 +9,7 @@ mod tasks;
 use taskstore::wire::task_api::{DismissedMember, ListRequest, write_list, write_task};
 use taskstore::{TaskId, TaskStore};
 
-use crate::support::{ManualClock, options};
+use crate::support::{ManualClock, Nanoseconds as _, options};
 
 /// The answer's sample on the published page.
 const SEED: &str = r#"{ "error": { "message": "string" }, "result": { "tasks": [ { "configuration_id": 1, "configuration_name": "string", "hidden_by": "string", "finished": "2024-07-31T13:57:42.000123456Z", "messages": [ { "message": "string", "time": "2024-07-31T13:57:42.000123456Z" } ], "performed_by": "string", "started": "2024-07-31T13:57:42.000123456Z", "state": "In Progress", "task_id": 1, "title": "string", "updated": "2024-07-31T13:57:42.000123456Z" } ] }, "successful": true }"#;

@@ -7,7 +7,7 @@ use taskstore::wire::task_api::{self, Answer, DismissedMember, ListRequest, Task
 use taskstore::{Dismissed, Error, Level, NewTask, Order, TaskFilter, TaskState, TaskStore};
 
 use super::{list, show};
-use crate::support::{ManualClock, Slow, messages, options, start, task_id, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, Slow, messages, options, start, task_id, temporary};
 
 /// A task that is to be recorded: its texts, its times, and how it ends.
 #[derive(Clone, Debug)]

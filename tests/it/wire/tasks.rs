@@ -5,7 +5,7 @@ use taskstore::{Clock, Level, NewTask, Progress};
 
 use super::{SEED, SEED_NS, ids, list, members, show, store};
 use crate::support::files::shell;
-use crate::support::{interrupted, open, start, task_id};
+use crate::support::{Nanoseconds as _, interrupted, open, start, task_id};
 
 #[test]
 fn a_list_is_written_to_the_byte() {

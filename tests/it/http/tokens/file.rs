@@ -11,6 +11,7 @@ use taskstore::Error;
 use taskstore::http::{BearerTokens, Rights, User};
 
 use super::{Guarded, SECOND_NS, read, write};
+use crate::support::Nanoseconds as _;
 use crate::support::files::{mode, set_mode};
 
 fn ann() -> User {

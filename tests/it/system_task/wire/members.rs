@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use taskstore::{LogEvent, LogLevel, RunOptions, SystemTaskStatus};
 
 use super::{answer, member, retrieved};
+use crate::support::Nanoseconds as _;
 use crate::system_task::{SECOND_NS, finished, start, store_at_noon};
 
 /// The only row of the store.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use taskstore::RunOptions;
 
 use super::{member, retrieved};
+use crate::support::Nanoseconds as _;
 use crate::system_task::{NOON_NS, SECOND_NS, start, store_at_noon};
 
 /// How a time is written, of the start, the end, an event and the expiry alike.

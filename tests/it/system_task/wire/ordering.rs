@@ -5,6 +5,7 @@ use std::time::Duration;
 use taskstore::{RunOptions, SystemTaskStatus, TaskStore};
 
 use super::{answer, listed};
+use crate::support::Nanoseconds as _;
 use crate::system_task::{SECOND_NS, store_at_noon};
 
 /// Their uuids count from 1 in this order.

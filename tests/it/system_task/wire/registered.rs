@@ -4,6 +4,7 @@
 use taskstore::SystemTaskStatus;
 
 use super::{answer, listed, member, retrieved, run};
+use crate::support::Nanoseconds as _;
 use crate::system_task::{SECOND_NS, store_at_noon};
 
 const OBJECT: &str = concat!(

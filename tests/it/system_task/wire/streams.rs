@@ -7,7 +7,7 @@ use taskstore::wire::system_task_api::{self as wire, ListRequest, RetrieveReques
 use taskstore::{Error, LogEvent, LogLevel, RunOptions, SystemTaskFilter, SystemTaskStatus, TaskStore};
 
 use super::{answer, retrieved};
-use crate::support::ManualClock;
+use crate::support::{ManualClock, Nanoseconds as _};
 use crate::system_task::{events, finished, options_at_noon, store_at_noon};
 
 /// A run that is to be recorded.
