@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::act::{Pending, What};
+use super::act::What;
+use super::pending::Pending;
 use super::plan::{Event, MINUTE, Plan, SECOND};
 use super::settings::Settings;
 use super::words::JOBS;
@@ -36,9 +37,10 @@ impl Plan {
 
         self.runs_started += 1;
         let run = self.runs_started;
-        let (name, uid) = (job.name.to_owned(), job.uids.get(uid).map(|uid| (*uid).to_owned()));
+        let (name, description) = (job.name.to_owned(), job.description.to_owned());
+        let uid = job.uids.get(uid).map(|uid| (*uid).to_owned());
         let kept = Duration::from_secs(job.kept_hours * 60 * 60);
-        pending.push(at, What::StartRun { run, name, uid, kept });
+        pending.push(at, What::StartRun { run, name, uid, description, kept });
         let takes = self.random.about(job.seconds * SECOND);
         let outcome = self.random.outcome(settings);
         let all = job.events.len();

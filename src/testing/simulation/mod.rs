@@ -1,12 +1,15 @@
 //! A living system, in virtual time.
 
 mod act;
+mod ids;
 mod jobs;
+mod pending;
 mod plan;
 mod random;
 mod settings;
 mod tasks;
 mod words;
+mod writing;
 
 use std::time::Duration;
 
@@ -15,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ManualClock;
 use crate::{Clock, Result, TaskStore};
-use act::{Pending, time};
+use pending::Pending;
 use plan::Plan;
 use settings::Settings;
+use writing::time;
 
 /// So many changes come in one transaction at most, but for those of the event that passes it.
 const ACTS_MAX: usize = 500;

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
-use super::act::{Pending, What};
+use super::act::What;
 use super::jobs::LiveRun;
+use super::pending::Pending;
 use super::random::Random;
 use super::settings::Settings;
 use super::tasks::LiveTask;
@@ -134,8 +135,10 @@ impl Plan {
             return;
         }
         for (number, job) in JOBS.iter().enumerate() {
-            let (name, description) = (job.name.to_owned(), job.description.to_owned());
-            pending.push(at, What::Register { name, description });
+            if job.uids.is_empty() {
+                let (name, description) = (job.name.to_owned(), job.description.to_owned());
+                pending.push(at, What::Register { name, description });
+            }
             for uid in 0..job.uids.len().max(1) {
                 let after = self.random.below(job.every_minutes * MINUTE);
                 self.schedule(at.saturating_add(after), Event::RunStarts(number, uid));

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::act::{Pending, What};
+use super::act::What;
+use super::pending::Pending;
 use super::plan::{Event, MINUTE, Plan, SECOND};
 use super::settings::Settings;
 use super::words::{INTERRUPTIONS, KINDS};

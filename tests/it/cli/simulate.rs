@@ -32,15 +32,15 @@ fn a_new_database_is_filled_with_so_many_tasks_up_to_the_end() {
 
 #[test]
 fn the_same_seed_number_and_end_make_the_same_past_and_another_seed_another() {
-    let past = |arguments: &[&str]| {
+    let past = |seed, until| {
         let place = Place::new();
-        place.ok(&[&["simulate", "--tasks", "150", "--until", UNTIL], arguments].concat());
+        place.ok(&["simulate", "--tasks", "150", "--seed", seed, "--until", until]);
         place.ok(&["export"])
     };
-    let first = past(&["--seed", "7"]);
-    assert!(past(&["--seed", "7"]) == first);
-    assert!(past(&["--seed", "8"]) != first);
-    assert!(past(&["--seed", "7", "--until", "2026-11-21"]) != first);
+    let first = past("7", UNTIL);
+    assert!(past("7", UNTIL) == first);
+    assert!(past("8", UNTIL) != first);
+    assert!(past("7", "2026-11-21") != first);
 }
 
 #[test]
