@@ -1,7 +1,10 @@
 //! How long, in words: `1d12h`.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use crate::{Error, Result};
 
 /// A length of time: a [`Duration`], or a text such as `"5m"`, `"1d12h"` or `"1s500ms"`. The units are `w`, `d`, `h`, `m`, `s`, `ms`,
 /// `us` and `ns`.
@@ -13,9 +16,10 @@ use std::time::Duration;
 ///
 /// use taskstore::testing::Span;
 ///
-/// assert_eq!(Span::parse("1m30s"), Some(Span::from(Duration::from_secs(90))));
+/// assert_eq!("1m30s".parse::<Span>()?, Span::from(Duration::from_secs(90)));
 /// assert_eq!(Span::from(Duration::from_secs(90)).to_string(), "1m30s");
-/// assert_eq!(Span::parse("soon"), None);
+/// assert!("soon".parse::<Span>().is_err());
+/// # Ok::<(), taskstore::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub(super) Duration);
@@ -32,22 +36,40 @@ const UNITS: [(&str, u128); 8] = [
     ("ns", 1),
 ];
 
-impl Span {
-    /// The span that a text tells, if it tells one of at most 584 years.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut rest = text;
-        let mut ns = 0_u128;
-        while !rest.is_empty() {
-            let (number, behind) = rest.split_at(rest.find(|next: char| !next.is_ascii_digit())?);
-            let end = behind.find(|next: char| next.is_ascii_digit()).unwrap_or(behind.len());
-            let (unit, behind) = behind.split_at(end);
-            let (_, unit_ns) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
-            ns += u128::from(number.parse::<u64>().ok()?).checked_mul(unit_ns)?;
-            rest = behind;
-        }
-        let ns = u64::try_from(ns).ok().filter(|_| !text.is_empty())?;
-        Some(Self(Duration::from_nanos(ns)))
+impl FromStr for Span {
+    type Err = Error;
+
+    /// Reads a text of one or more numbers, each with a unit behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](Error::Invalid) for any other text, and for more than 584 years.
+    fn from_str(text: &str) -> Result<Self> {
+        read(text).ok_or(Error::Invalid { field: "span", problem: "must be like \"5m\" or \"1d12h\"" })
+    }
+}
+
+fn read(text: &str) -> Option<Span> {
+    let mut rest = text;
+    let mut ns = 0_u128;
+    while !rest.is_empty() {
+        let (number, behind) = rest.split_at(rest.find(|next: char| !next.is_ascii_digit())?);
+        let end = behind.find(|next: char| next.is_ascii_digit()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(end);
+        let (_, unit_ns) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+        ns += u128::from(number.parse::<u64>().ok()?) * unit_ns;
+        rest = behind;
+    }
+    let ns = u64::try_from(ns).ok().filter(|_| !text.is_empty())?;
+    Some(Span(Duration::from_nanos(ns)))
+}
+
+impl TryFrom<&str> for Span {
+    type Error = Error;
+
+    /// As [`str::parse`].
+    fn try_from(text: &str) -> Result<Self> {
+        text.parse()
     }
 }
 
@@ -57,13 +79,12 @@ impl From<Duration> for Span {
     }
 }
 
-impl From<&str> for Span {
-    /// # Panics
-    ///
-    /// If the text tells no span: [`Span::parse`] is the one that does not.
-    #[track_caller]
-    fn from(text: &str) -> Self {
-        Self::parse(text).unwrap_or_else(|| panic!("{text:?} is no span of time, such as \"5m\" or \"1d12h\""))
+/// Of the argument of an assertion.
+#[track_caller]
+pub(super) fn must_tell<S: TryInto<Span, Error: fmt::Display>>(span: S) -> Span {
+    match span.try_into() {
+        Ok(span) => span,
+        Err(error) => panic!("{error}"),
     }
 }
 

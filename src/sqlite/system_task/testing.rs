@@ -68,3 +68,15 @@ fn named_runs(read: &Read<'_>, sql: &'static str, values: impl Params) -> Result
     };
     runs.query_map(values, row).and_then(Iterator::collect).map_err(during("read the runs"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::tests::assert_plans;
+
+    #[test]
+    fn a_run_and_its_system_task_are_found_by_their_ids() {
+        let both = "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)\nSEARCH s USING INTEGER PRIMARY KEY (rowid=?)";
+        assert_plans(&[(SHOWN, both), (NAMED_RUN, both)]);
+    }
+}

@@ -1,12 +1,14 @@
 //! What a run of a system task is expected to be.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, Utc};
 
 use super::entries::{Entry, ExpectedEntries, List};
 use super::picture::{Picture, ended, quoted, time};
 use crate::sqlite::system_task::NamedRun;
 use crate::system_task::{LoggedEvent, Run, RunId, SystemTaskStatus, full_name};
-use crate::testing::Span;
+use crate::testing::span::{self, Span};
 use crate::{Result, TaskStore, sqlite};
 
 /// What a run of a system task is expected to be: nothing, at first. [`assert_run!`](crate::assert_run) makes one from words.
@@ -97,8 +99,8 @@ impl ExpectedRun {
     ///
     /// If it is a text that tells no [`Span`].
     #[track_caller]
-    pub fn within(self, span: impl Into<Span>) -> Self {
-        Self { within: Some(span.into()), ..self }
+    pub fn within(self, span: impl TryInto<Span, Error: Display>) -> Self {
+        Self { within: Some(span::must_tell(span)), ..self }
     }
 
     /// It has expired by the store's clock, and was not cleaned away.

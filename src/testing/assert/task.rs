@@ -1,12 +1,12 @@
 //! What a task is expected to be.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use super::entries::{Entry, ExpectedEntries, List};
 use super::picture::{Picture, ended, quoted, time};
 use crate::TaskStore;
 use crate::task::{Level, Message, Outcome, Task, TaskId};
-use crate::testing::Span;
+use crate::testing::span::{self, Span};
 
 /// What a task is expected to be: nothing, at first. [`assert_task!`](crate::assert_task) makes one from words.
 ///
@@ -80,8 +80,8 @@ impl ExpectedTask {
     ///
     /// If it is a text that tells no [`Span`].
     #[track_caller]
-    pub fn within(self, span: impl Into<Span>) -> Self {
-        Self { within: Some(span.into()), ..self }
+    pub fn within(self, span: impl TryInto<Span, Error: Display>) -> Self {
+        Self { within: Some(span::must_tell(span)), ..self }
     }
 
     /// Somebody has dismissed it.

@@ -60,7 +60,7 @@ impl From<DateTime<Utc>> for Moment {
 
 impl From<&str> for Moment {
     fn from(text: &str) -> Self {
-        let span = |text| Span::parse(text).and_then(|Span(span)| TimeDelta::from_std(span).ok());
+        let span = |text: &str| text.parse().ok().and_then(|Span(span)| TimeDelta::from_std(span).ok());
         let from_now = match text.split_at_checked(1) {
             _ if text == "now" => Some(TimeDelta::zero()),
             Some(("-", rest)) => span(rest).map(|delta| -delta),

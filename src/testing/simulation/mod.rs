@@ -104,7 +104,7 @@ impl Simulation {
     pub fn starting_at(mut self, time: DateTime<Utc>) -> Self {
         if self.saved.now == 0 {
             self.saved.begins = time;
-            self.clock = ManualClock::at(time);
+            self.clock.set(time);
         }
         self
     }
@@ -176,7 +176,7 @@ impl Simulation {
         self.saved.time()
     }
 
-    /// How many tasks have started.
+    /// How many tasks have started, also those that a call which failed has left to the next one to write.
     #[must_use]
     pub fn tasks_started(&self) -> u64 {
         self.saved.plan.tasks_started

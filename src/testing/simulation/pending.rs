@@ -27,10 +27,11 @@ struct Doubt {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Mark {
     Configuration(ConfigurationId),
-    /// Each act upon a task leaves its time.
+    /// Each act upon a task leaves its time, which another act may have left before the end.
     Task {
         id: TaskId,
         updated: DateTime<Utc>,
+        ended: bool,
     },
     Run {
         uuid: Uuid,
@@ -44,8 +45,8 @@ impl Mark {
     fn is_there(&self, store: &TaskStore) -> Result<bool> {
         match self {
             Self::Configuration(id) => Ok(store.configurations().list()?.iter().any(|found| found.id == *id)),
-            Self::Task { id, updated } => match store.task(*id) {
-                Ok(task) => Ok(task.updated >= *updated),
+            Self::Task { id, updated, ended } => match store.task(*id) {
+                Ok(task) => Ok(task.updated >= *updated && (!ended || task.outcome.is_some())),
                 Err(Error::NotFound { .. }) => Ok(false),
                 Err(error) => Err(error),
             },

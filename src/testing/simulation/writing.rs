@@ -66,15 +66,19 @@ impl Writing<'_> {
                     },
                 };
                 self.changes.new.tasks.insert(*task, id);
-                self.mark_task(id);
+                self.mark_task(id, false);
             }
-            What::Message { task, level, text } => self.to_task(*task, |batch, id| batch.message(id, *level, text))?,
-            What::Progress { task, progress } => self.to_task(*task, |batch, id| batch.progress(id, progress))?,
+            What::Message { task, level, text } => {
+                self.to_task(*task, false, |batch, id| batch.message(id, *level, text))?
+            }
+            What::Progress { task, progress } => {
+                self.to_task(*task, false, |batch, id| batch.progress(id, progress))?
+            }
             What::End { task, outcome, reason } => {
-                self.to_task(*task, |batch, id| batch.end(id, *outcome, reason.clone()))?;
+                self.to_task(*task, true, |batch, id| batch.end(id, *outcome, reason.clone()))?;
             }
-            What::Dismiss { task, by } => self.to_task(*task, |batch, id| batch.dismiss(id, by))?,
-            What::Restore { task } => self.to_task(*task, |batch, id| batch.restore(id))?,
+            What::Dismiss { task, by } => self.to_task(*task, true, |batch, id| batch.dismiss(id, by))?,
+            What::Restore { task } => self.to_task(*task, true, |batch, id| batch.restore(id))?,
             What::Forget { task } => self.changes.forgotten_tasks.push(*task),
             What::StartRun { run, name, uid, description, kept } => {
                 self.next_uuid(name, uid.as_deref());
@@ -113,16 +117,16 @@ impl Writing<'_> {
     }
 
     /// One that is not known any more, or was never started, stays as it is.
-    fn to_task(&mut self, task: u64, act: impl FnOnce(&Batch<'_>, TaskId) -> Result<()>) -> Result<()> {
+    fn to_task(&mut self, task: u64, ends: bool, act: impl FnOnce(&Batch<'_>, TaskId) -> Result<()>) -> Result<()> {
         let known = self.changes.new.tasks.get(&task).or_else(|| self.known.tasks.get(&task));
         let Some(id) = known.copied() else { return Ok(()) };
         act(self.batch, id)?;
-        self.mark_task(id);
+        self.mark_task(id, ends);
         Ok(())
     }
 
-    fn mark_task(&mut self, id: TaskId) {
-        self.mark = Some(Mark::Task { id, updated: time(self.begins, self.at) });
+    fn mark_task(&mut self, id: TaskId, ended: bool) {
+        self.mark = Some(Mark::Task { id, updated: time(self.begins, self.at), ended });
     }
 
     fn to_run(

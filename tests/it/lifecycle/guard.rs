@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use taskstore::testing::{assert_nothing_running, assert_task};
 use taskstore::{Error, Level, NewTask, NotEnded, Outcome, Progress, TaskStore};
 
 use crate::support::files::shell;
-use crate::support::{ManualClock, Nanoseconds as _, everything, messages, options, temporary, texts};
+use crate::support::{ManualClock, Nanoseconds as _, everything, messages, options, temporary};
 
 /// A clock that no row can hold the time of, so that every write is refused.
 const NO_TIME: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
@@ -67,10 +68,9 @@ fn a_guard_dropped_without_an_end_records_an_interruption_that_says_so() {
     let id = task.id();
     task.info("begun").unwrap();
     drop(task);
-    let last = messages(&store, id).pop().unwrap();
-    assert_eq!((last.level, last.text.as_str()), (Level::Error, "ended without finish or fail"));
+    let said = "ended without finish or fail";
+    assert_task!(store, id, interrupted with said, messages ["begun", said]);
     let task = store.task(id).unwrap();
-    assert_eq!((task.outcome, task.message_count), (Some(Outcome::Interrupted), 2));
     assert_eq!(task.finished, Some(task.updated));
 }
 
@@ -84,9 +84,7 @@ fn a_guard_dropped_by_a_panic_records_an_interruption_that_says_so() {
         panic!("boom");
     }));
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"boom"));
-    let id = id.unwrap();
-    assert_eq!(store.task(id).unwrap().outcome, Some(Outcome::Interrupted));
-    assert_eq!(texts(&store, id), ["panicked"]);
+    assert_task!(store, id.unwrap(), interrupted, messages["panicked"]);
 }
 
 #[test]
@@ -99,12 +97,13 @@ fn an_end_that_was_not_recorded_gives_the_task_back_for_another_try() {
     assert!(matches!(error, Error::TimeOutOfRange { field: "clock", .. }), "{error:?}");
     let NotEnded { task, error } = task.fail("because").unwrap_err();
     assert!(matches!(error, Error::TimeOutOfRange { .. }), "{error:?}");
-    assert_eq!((task.id(), store.task(id).unwrap().outcome), (id, None));
+    assert_eq!(task.id(), id);
+    assert_task!(store, id, in progress);
 
     clock.set_ns(2_000);
     task.info("still in progress").unwrap();
     task.finish().unwrap();
-    assert_eq!(store.task(id).unwrap().outcome, Some(Outcome::Finished));
+    assert_task!(store, id, finished, messages["still in progress"]);
 }
 
 #[test]
@@ -150,10 +149,9 @@ fn a_guard_of_a_task_that_somebody_else_ended_changes_nothing_when_dropped() {
 fn a_detached_task_stays_in_progress_and_is_ended_by_its_id() {
     let store = temporary();
     let id = store.start(NewTask::new("outlives its guard")).unwrap().detach().unwrap();
-    let task = store.task(id).unwrap();
-    assert_eq!((task.outcome, task.message_count), (None, 0));
+    assert_task!(store, id, in progress, messages [""; 0]);
     store.finish(id).unwrap();
-    assert_eq!(store.task(id).unwrap().outcome, Some(Outcome::Finished));
+    assert_task!(store, id, finished);
 }
 
 #[test]
@@ -167,8 +165,8 @@ fn a_guard_may_be_handed_to_another_thread_and_outlives_every_other_handle() {
     })
     .join()
     .unwrap();
-    let task = crate::support::open(&path).task(crate::support::task_id(1)).unwrap();
-    assert_eq!((task.outcome, task.message_count), (Some(Outcome::Finished), 1));
+    let store = crate::support::open(&path);
+    assert_task!(store, crate::support::task_id(1), finished, messages["from another thread"]);
 }
 
 #[test]
@@ -183,7 +181,7 @@ fn a_dropped_guard_gives_up_in_silence_where_the_store_cannot_be_written() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     drop(task);
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(store.task(id).unwrap().outcome, None);
+    assert_task!(store, id, in progress);
 
     let task = store.start(NewTask::new("closed")).unwrap();
     let id = task.id();
@@ -192,7 +190,7 @@ fn a_dropped_guard_gives_up_in_silence_where_the_store_cannot_be_written() {
     // The closing has interrupted it, and the other.
     let store = crate::support::open(&path);
     for id in [id, crate::support::task_id(1)] {
-        assert_eq!(store.task(id).unwrap().outcome, Some(Outcome::Interrupted));
-        assert_eq!(crate::support::texts(&store, id), ["interrupted: its store was closed"]);
+        assert_task!(store, id, interrupted, messages["interrupted: its store was closed"]);
     }
+    assert_nothing_running(&store);
 }

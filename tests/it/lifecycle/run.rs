@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
+use taskstore::testing::assert_task;
 use taskstore::{Error, Level, Limits, NewTask, Outcome, RunError, RunningTask, TaskStore};
 
 use crate::support::{everything, messages, options, task_id, temporary, texts};
@@ -149,6 +150,5 @@ fn a_reason_over_the_limit_is_cut_between_two_characters_and_the_task_still_ends
         store.run(NewTask::new("long"), |_| -> Result<(), Error> { panic!("boom and bust") })
     }));
     assert!(panicked.is_err());
-    assert_eq!(store.task(task_id(2)).unwrap().outcome, Some(Outcome::Interrupted));
-    assert_eq!(texts(&store, task_id(2)), ["panicked: "]);
+    assert_task!(store, task_id(2), interrupted, messages["panicked: "]);
 }

@@ -1,5 +1,6 @@
 //! The picture of a task's life: each of its arrows, and every other one refused.
 
+use taskstore::testing::assert_task;
 use taskstore::{Error, Level, NewTask, Outcome, Progress, Result, TaskId, TaskState, TaskStore};
 
 use crate::support::{everything, finished, interrupted, open, start, task_id, temporary, texts};
@@ -174,9 +175,8 @@ fn a_dismissal_and_a_restore_leave_what_happened_as_it_was() {
     let before = (store.task(id).unwrap(), texts(&store, id));
 
     store.dismiss(id, "ann").unwrap();
+    assert_task!(store, id, failed with "no answer", dismissed by "ann");
     let dismissed = store.task(id).unwrap();
-    assert_eq!(dismissed.dismissed_by.as_deref(), Some("ann"));
-    assert_eq!(dismissed.outcome, Some(Outcome::Failed));
     store.restore(id).unwrap();
 
     let mut after = (store.task(id).unwrap(), texts(&store, id));
@@ -191,9 +191,9 @@ fn a_restored_task_can_be_dismissed_again_by_somebody_else() {
     let id = finished(&store, "back and forth");
     for by in ["ann", "bob"] {
         store.dismiss(id, by).unwrap();
-        assert_eq!(store.task(id).unwrap().dismissed_by.as_deref(), Some(by));
+        assert_task!(store, id, finished, dismissed by by);
         store.restore(id).unwrap();
-        assert_eq!(store.task(id).unwrap().state(), TaskState::Finished);
+        assert_task!(store, id, finished, not dismissed);
     }
 }
 

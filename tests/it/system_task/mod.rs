@@ -20,14 +20,12 @@ mod syncs;
 mod times;
 mod wire;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use taskstore::{
-    LogLevel, LoggedEvent, OpenOptions, Run, RunId, RunningSystemTask, SystemTask, SystemTaskFilter, TaskStore,
+    LogLevel, LoggedEvent, OpenOptions, Run, RunId, RunningSystemTask, SystemTask, SystemTaskFilter, TaskStore, testing,
 };
 use uuid::Uuid;
 
-use crate::support::{ManualClock, Nanoseconds as _, options};
+use crate::support::{ManualClock, Nanoseconds as _};
 
 /// 2024-11-21T12:00:00Z.
 const NOON_NS: i64 = 1_732_190_400_000_000_000;
@@ -37,9 +35,7 @@ const SECOND_NS: i64 = 1_000_000_000;
 /// Options with a clock that stands at noon, and uuids that count from 1.
 fn options_at_noon() -> (OpenOptions, ManualClock) {
     let clock = ManualClock::at_ns(NOON_NS);
-    let newest = AtomicU64::new(0);
-    let uuids = move || Uuid::from_u128((newest.fetch_add(1, Ordering::Relaxed) + 1).into());
-    (options().clock(clock.clone()).uuids(uuids), clock)
+    (testing::options(&clock), clock)
 }
 
 /// An empty store in a file of its own, whose clock stands at noon.

@@ -217,6 +217,30 @@ fn what_is_in_progress_stays_so_through_a_pause_and_ends_when_it_is_settled() {
     assert_eq!(simulation.tasks_started(), 1_200);
 }
 
+/// At the time of the last event: what is settled then has been changed then already.
+#[test]
+fn what_is_settled_in_doubt_is_settled_once() {
+    for written in [true, false] {
+        for steps in 20..40 {
+            let (mut simulation, faults) = (Simulation::new(9).tasks_per_hour(600), Faults::new());
+            let store = options().clock(simulation.clock()).faults(&faults).open_temporary().unwrap();
+            (0..steps).for_each(|_| _ = simulation.step(&store).unwrap());
+            faults.next(Fault::OutcomeUnknown { written });
+            let in_progress = store.counts(None).unwrap().in_progress;
+            if let Err(error) = simulation.settle(&store) {
+                assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+                simulation.settle(&store).unwrap();
+            }
+            let counts = store.counts(None).unwrap();
+            assert_eq!((counts.in_progress, simulation.in_progress()), (0, 0));
+            assert!(counts.interrupted >= in_progress, "{counts:?}");
+            let twice =
+                |messages: &[taskstore::Message]| messages.iter().filter(|m| m.text.contains("settled")).count();
+            assert!(everything(&store).tasks.iter().all(|(_, messages)| twice(messages) <= 1));
+        }
+    }
+}
+
 #[test]
 fn it_lets_be_what_others_have_changed() {
     let mut simulation = Simulation::new(4).tasks_per_hour(600).configurations(["only"]);
