@@ -77,6 +77,8 @@ pub struct OpenOptions {
     pub(crate) read_only: bool,
     pub(crate) immutable: bool,
     pub(crate) allow_network_file_system: bool,
+    #[cfg(feature = "testing")]
+    pub(crate) faults: Option<crate::testing::Faults>,
 }
 
 impl OpenOptions {
@@ -96,6 +98,8 @@ impl OpenOptions {
             read_only: false,
             immutable: false,
             allow_network_file_system: false,
+            #[cfg(feature = "testing")]
+            faults: None,
         }
     }
 

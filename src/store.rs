@@ -97,6 +97,15 @@ impl Shared {
         Ok(())
     }
 
+    /// What a crash of the process does besides ending its writes: the lock is let go, and its file stays.
+    #[cfg(feature = "testing")]
+    fn crash(&self) {
+        if let Some(owner) = &self.context.owner {
+            owner.end(false);
+        }
+        self.database().close_idle_readers();
+    }
+
     /// Interrupts what the store still owns, part by part as `write` writes them, and takes leave as an owner. What cannot
     /// be written is left to the next recovery.
     fn retire(&self, write: impl Fn(Retirement) -> Result<Interrupted>) {
@@ -167,6 +176,12 @@ impl Context {
     /// An interruption now, for this reason.
     pub(crate) fn interruption(&self, reason: &str) -> Result<Interruption> {
         Ok(Interruption { reason: reason::cut(reason.to_owned(), self.limits.text_bytes_max), now_ns: self.now_ns()? })
+    }
+
+    /// The same with uuids of another source.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_uuids(self, source: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
+        Self { uuids: Uuids(Arc::new(source)), ..self }
     }
 
     pub(crate) fn new_uuid(&self) -> Uuid {
@@ -346,6 +361,15 @@ impl TaskStore {
             uuids: options.uuids.clone(),
         };
         let store = Self { shared: Arc::new(Shared { database: Some(database), context, directory }) };
+        #[cfg(feature = "testing")]
+        {
+            let shared = Arc::downgrade(&store.shared);
+            store.database().on_crash(move || {
+                if let Some(shared) = shared.upgrade() {
+                    shared.crash();
+                }
+            });
+        }
         if options.recover {
             store.recover_at_open();
         }

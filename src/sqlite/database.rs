@@ -82,6 +82,8 @@ impl Database {
                 changes,
                 back_off: BackOff::default(),
                 place,
+                #[cfg(feature = "testing")]
+                seam: super::turn::seam::Seam::new(options.faults.clone()),
             },
             writer: Writer::new(writer),
             doubtful: AtomicBool::new(false),
@@ -150,6 +152,18 @@ impl Database {
         readers.extend(self.surroundings.changes.close());
         readers.append(&mut self.lock_idle_readers());
         self.closed(readers.into_iter().chain(connection))
+    }
+
+    /// What a crash that a test has asked for is to do besides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn on_crash(&self, crash: impl Fn() + Send + Sync + 'static) {
+        self.surroundings.seam.on_crash(crash);
+    }
+
+    /// Closes the connections that read and are idle, once no new ones come.
+    #[cfg(feature = "testing")]
+    pub(crate) fn close_idle_readers(&self) {
+        self.lock_idle_readers().clear();
     }
 
     fn closed(&self, mut connections: impl Iterator<Item = Connection>) -> Result<()> {

@@ -1,5 +1,8 @@
 //! A turn with the write connection.
 
+#[cfg(feature = "testing")]
+pub(super) mod seam;
+
 use std::cell::Cell;
 use std::time::Instant;
 
@@ -22,6 +25,9 @@ pub(super) struct TurnGuard<'a> {
     connection: Option<Connection>,
     wait: Wait,
     lost: Cell<bool>,
+    /// What a test has this turn meet.
+    #[cfg(feature = "testing")]
+    fault: Cell<Option<crate::testing::Fault>>,
 }
 
 /// What a store's turns are about, besides the connection.
@@ -32,6 +38,8 @@ pub(super) struct Surroundings {
     pub(super) back_off: BackOff,
     /// `None` in memory.
     pub(super) place: Option<Place>,
+    #[cfg(feature = "testing")]
+    pub(super) seam: seam::Seam,
 }
 
 impl<'a> TurnGuard<'a> {
@@ -41,7 +49,15 @@ impl<'a> TurnGuard<'a> {
         connection: Connection,
         wait: Wait,
     ) -> Self {
-        Self { writer, surroundings, connection: Some(connection), wait, lost: Cell::new(false) }
+        Self {
+            writer,
+            surroundings,
+            connection: Some(connection),
+            wait,
+            lost: Cell::new(false),
+            #[cfg(feature = "testing")]
+            fault: Cell::new(None),
+        }
     }
 
     /// A transaction; what is left of the wait is spent on other processes.
@@ -50,6 +66,8 @@ impl<'a> TurnGuard<'a> {
     }
 
     fn begin_within(&self, wait: Wait) -> Result<Transaction<'_>> {
+        #[cfg(feature = "testing")]
+        self.begin_at_seam(wait)?;
         let Surroundings { sharing, back_off, place, .. } = self.surroundings;
         let transaction = sharing.begin(self.connection(), wait.deadline).map_err(|error| {
             let error = match place {
@@ -95,7 +113,11 @@ impl<'a> TurnGuard<'a> {
     pub(super) fn commit(&self, write: &Write<'_>, transaction: Transaction<'_>) -> Result<()> {
         let Surroundings { changes, back_off, place, .. } = self.surroundings;
         write.complete()?;
-        transaction.commit().inspect_err(|error| {
+        #[cfg(feature = "testing")]
+        let committed = self.commit_at_seam(transaction);
+        #[cfg(not(feature = "testing"))]
+        let committed = transaction.commit();
+        committed.inspect_err(|error| {
             self.lost.set(matches!(error, Error::OutcomeUnknown { .. }));
             back_off.failed(error);
         })?;
@@ -130,6 +152,10 @@ impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
         self.surroundings.sharing.end();
         if let Some(connection) = self.connection.take() {
+            #[cfg(feature = "testing")]
+            if self.has_crashed() {
+                return;
+            }
             if !connection.is_autocommit() && self.surroundings.sharing.is_forked() {
                 // The parent's transaction: see `Transaction`. Closing it would drop its locks.
                 return std::mem::forget(connection);

@@ -4,6 +4,8 @@
 //! - [`given`] writes a past into a store: what began, what it said, and how it ended, each at its time.
 //! - [`assert_task!`](crate::assert_task), [`assert_run!`](crate::assert_run) and [`assert_nothing_running`] say what is to be
 //!   there, and where it is not, show all that there is.
+//! - [`Faults`] has commits fail on demand: a busy file, a full disk, an unknown outcome, a crash.
+//! - [`Simulation`] is a living system: a seeded stream of tasks and runs, in virtual time.
 //!
 //! # Example
 //!
@@ -27,14 +29,18 @@
 
 mod assert;
 mod clock;
+mod faults;
 mod given;
 mod ids;
+mod simulation;
 mod span;
 
 pub use assert::{ExpectedRun, ExpectedTask, assert_nothing_running, assert_run, assert_task};
 pub use clock::ManualClock;
+pub use faults::{Fault, Faults};
 pub use given::{Given, GivenError, GivenRegistration, GivenRun, GivenSystemTask, GivenTask, Moment, given, stage};
 pub use ids::{options, sequential_uuids};
+pub use simulation::Simulation;
 pub use span::Span;
 
 #[doc(inline)]

@@ -20,6 +20,7 @@ mod run_signals;
 mod serve;
 mod serve_log;
 mod show;
+mod simulate;
 mod stats;
 mod system_task;
 mod terminal;

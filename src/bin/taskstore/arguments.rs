@@ -4,6 +4,7 @@ mod duration;
 pub mod filter;
 pub mod prune;
 pub mod serve;
+pub mod simulate;
 mod size;
 pub mod system_task;
 pub mod token;
@@ -18,12 +19,13 @@ use taskstore::{ConfigurationId, Level, TaskId};
 use filter::FilterArguments;
 use prune::{PruneArguments, StatsArguments};
 use serve::ServeArguments;
+use simulate::SimulateArguments;
 use system_task::SystemTaskVerb;
 use token::TokenVerb;
 
 /// Records what is going on, and shows it to people.
 ///
-/// Everything is in one database file. `start`, `run`, `configuration add` and `import` create it.
+/// Everything is in one database file. `start`, `run`, `configuration add`, `import` and `simulate` create it.
 #[derive(Debug, Parser)]
 #[command(name = "taskstore", version, max_term_width = 100)]
 pub struct Arguments {
@@ -112,6 +114,15 @@ pub enum Verb {
 
     /// Show one task and its messages.
     Show(ShowArguments),
+
+    /// Fill a database with a past that could have been, and that ends now: for demonstrations and benchmarks.
+    ///
+    /// People start tasks, which say how far they are, and finish, fail or are cut off; some are dismissed later. Background
+    /// jobs run beside them, and log. The same seed, number and end make the same past, to the last byte of an export.
+    ///
+    /// Others can read and write meanwhile. Ctrl-C ends it between two transactions, with status 130: what was made by then
+    /// stays.
+    Simulate(SimulateArguments),
 
     /// Look for damage, and for what breaks the rules of the store.
     ///

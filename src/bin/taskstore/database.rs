@@ -18,6 +18,11 @@ pub fn open_or_create(path: &Path) -> Result<TaskStore, Failure> {
     open(path, &OpenOptions::new())
 }
 
+/// The same with other options.
+pub fn open_or_create_with(path: &Path, options: &OpenOptions) -> Result<TaskStore, Failure> {
+    open(path, options)
+}
+
 /// For what changes something that must be there.
 pub fn open_existing(path: &Path) -> Result<TaskStore, Failure> {
     must_exist(path)?;

@@ -25,6 +25,9 @@ pub enum Failure {
     #[error("{} does not exist; `taskstore start` or `run` creates it", path.display())]
     NoDatabase { path: PathBuf },
 
+    #[error("{} is not empty; give another --db, or --add", path.display())]
+    NotEmpty { path: PathBuf },
+
     #[error("cannot listen on {listen}")]
     CannotListen { listen: String, source: io::Error },
 
@@ -54,6 +57,7 @@ impl Failure {
             | Self::Unusable { .. }
             | Self::CannotOpen { .. }
             | Self::NoDatabase { .. }
+            | Self::NotEmpty { .. }
             | Self::CannotListen { .. }
             | Self::CannotRead { .. }
             | Self::Interrupted { .. }
@@ -68,6 +72,7 @@ impl Failure {
             Self::Store(error) | Self::Unusable { source: error, .. } => advice(error),
             Self::CannotOpen { .. } => CHECK_PERMISSIONS,
             Self::NoDatabase { .. }
+            | Self::NotEmpty { .. }
             | Self::CannotListen { .. }
             | Self::CannotRead { .. }
             | Self::Interrupted { .. }

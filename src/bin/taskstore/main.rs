@@ -14,6 +14,7 @@ mod recover;
 mod run;
 mod serve;
 mod show;
+mod simulate;
 mod stats;
 mod system_task;
 mod terminal;
@@ -89,6 +90,7 @@ fn perform(Arguments { db, verb }: Arguments) -> Result<ExitCode, Failure> {
         Verb::Export(filter) => export::export(&db, filter)?,
         Verb::Import(import) => import::import(&db, &import)?,
         Verb::Show(show) => show::show(&db, show)?,
+        Verb::Simulate(arguments) => simulate::simulate(&db, &arguments)?,
         Verb::Check => return check::check(&db),
         Verb::Backup { destination } => backup::backup(&db, &destination)?,
         Verb::Prune(arguments) => return prune::prune(&db, &arguments),

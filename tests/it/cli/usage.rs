@@ -5,7 +5,10 @@ use super::Place;
 #[test]
 fn a_usage_error_exits_with_2_and_says_so_on_standard_error() {
     let place = Place::new();
-    let wrong: [&[&str]; 40] = [
+    let wrong: [&[&str]; 43] = [
+        &["simulate", "--tasks", "0"],
+        &["simulate", "--seed", "-1"],
+        &["simulate", "--until", "soon"],
         &["backup"],
         &["check", "now"],
         &[],
@@ -83,7 +86,7 @@ fn what_was_typed_is_repeated_harmlessly() {
 #[test]
 fn every_command_and_every_option_has_a_help_text() {
     let place = Place::new();
-    let commands: [&[&str]; 29] = [
+    let commands: [&[&str]; 30] = [
         &[],
         &["configuration"],
         &["configuration", "add"],
@@ -101,6 +104,7 @@ fn every_command_and_every_option_has_a_help_text() {
         &["export"],
         &["import"],
         &["show"],
+        &["simulate"],
         &["prune"],
         &["stats"],
         &["run"],

@@ -1,11 +1,14 @@
-//! The feature `testing`: its clock, the pasts that it writes, and its assertions.
+//! The feature `testing`: its clock, the pasts that it writes, its assertions, faults on demand, and a simulated system.
 
 mod assertions;
 mod clock;
+mod faults;
+mod faults_random;
 mod given;
 mod history;
 mod refused;
 mod runs;
+mod simulation;
 mod times;
 
 use chrono::{DateTime, Utc};

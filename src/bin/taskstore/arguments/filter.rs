@@ -158,7 +158,8 @@ fn configuration(text: &str) -> Result<ConfigurationFilter, String> {
     }
 }
 
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
+/// Reads a time, a date, or an age.
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
     // Only as it is written again: chrono would take a year of two digits, too.
     if let Some(date) = text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text) {
         return Ok(date.and_time(NaiveTime::MIN).and_utc());
