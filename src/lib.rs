@@ -29,6 +29,8 @@ mod stream;
 mod system_task;
 mod task;
 mod text;
+#[cfg(feature = "tracing")]
+pub mod trace_layer;
 pub mod wire;
 
 pub use backup::BackupProgress;

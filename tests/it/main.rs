@@ -36,4 +36,6 @@ mod support;
 mod syncs;
 mod system_task;
 mod time;
+#[cfg(feature = "tracing")]
+mod trace_layer;
 mod wire;
