@@ -12,7 +12,7 @@ use crate::{Result, TaskStore};
 
 /// What becomes of an event when the queue is full, since more is logged than the disk takes.
 ///
-/// Starts and ends of tasks are never dropped.
+/// Starts and ends of tasks are never dropped: with [`Drop`](Self::Drop) they are queued beyond the bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum WhenFull {
     /// The default: the thread that logs waits until there is room, so that nothing is lost. While the disk stands still, the

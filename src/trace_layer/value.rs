@@ -59,6 +59,9 @@ pub(super) fn json_text(text: &str) -> String {
     serde_json::to_string(text).expect("a text is JSON")
 }
 
+/// What most events fit in, so that they are written into one piece of memory.
+const CAPACITY: usize = 64;
+
 /// A text that takes no more than so many bytes, whatever is written to it.
 pub(super) struct Cut {
     text: String,
@@ -67,7 +70,7 @@ pub(super) struct Cut {
 
 impl Cut {
     pub(super) fn new(bytes_max: usize) -> Self {
-        Self { text: String::new(), bytes_max }
+        Self { text: String::with_capacity(bytes_max.min(CAPACITY)), bytes_max }
     }
 
     pub(super) fn is_empty(&self) -> bool {

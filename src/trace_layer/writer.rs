@@ -122,9 +122,7 @@ impl Writer {
                 self.store.context().kept_progress.forget(*id);
             }
         }
-        if let Some(error) = report.refused_with {
-            self.shared.lose(report.refused, Some(error));
-        }
+        self.shared.lose(report.refused, report.refused_with);
     }
 
     /// Counts what is lost. Starts and ends are kept if they may be written later, without the events that an end has; not a
