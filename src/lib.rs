@@ -33,6 +33,8 @@ mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+#[cfg(feature = "tracing")]
+pub mod trace_layer;
 pub mod wire;
 
 pub use backup::BackupProgress;

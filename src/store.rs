@@ -147,7 +147,7 @@ impl Drop for Shared {
 }
 
 /// What a verb needs before it writes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) kept_progress: Arc<KeptProgress>,

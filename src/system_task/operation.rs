@@ -19,6 +19,22 @@ pub(crate) fn start(
     options: RunOptions,
     owner: Option<Arc<Owner>>,
 ) -> Result<impl Fn(&Write<'_>) -> Result<StartedRun> + use<>> {
+    let start = to_start(context, name, uid, options, owner)?;
+    let started = context.monotonic();
+    Ok(move |write: &Write<'_>| {
+        let (id, uuid) = sqlite::system_task::start(write, &start)?;
+        Ok(StartedRun { id, uuid, name: start.name.clone(), started })
+    })
+}
+
+/// A run that is to start now, checked.
+pub(crate) fn to_start(
+    context: &Context,
+    name: String,
+    uid: Option<String>,
+    options: RunOptions,
+    owner: Option<Arc<Owner>>,
+) -> Result<RunStart> {
     context.limits.check_given_name("name", &name)?;
     if let Some(uid) = &uid {
         context.limits.check_name("uid", uid)?;
@@ -27,7 +43,7 @@ pub(crate) fn start(
         context.limits.check_description(description)?;
     }
     context.limits.check_key(options.key.as_deref())?;
-    let start = RunStart {
+    Ok(RunStart {
         name,
         uid,
         new_uuid: context.new_uuid(),
@@ -37,11 +53,6 @@ pub(crate) fn start(
         key: options.key,
         owner,
         now_ns: context.now_ns()?,
-    };
-    let started = context.monotonic();
-    Ok(move |write: &Write<'_>| {
-        let (id, uuid) = sqlite::system_task::start(write, &start)?;
-        Ok(StartedRun { id, uuid, name: start.name.clone(), started })
     })
 }
 

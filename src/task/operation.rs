@@ -58,8 +58,18 @@ pub(crate) fn end(
     outcome: Outcome,
     reason: String,
 ) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
+    end_at(context, id, outcome, reason, context.now_ns()?)
+}
+
+/// The same at a time that was read before.
+pub(crate) fn end_at(
+    context: &Context,
+    id: TaskId,
+    outcome: Outcome,
+    reason: String,
+    now_ns: i64,
+) -> Result<impl Fn(&Write<'_>) -> Result<()> + use<>> {
     context.limits.check_text("text", &reason)?;
-    let now_ns = context.now_ns()?;
     let kept_progress = Arc::clone(&context.kept_progress);
     Ok(move |write: &Write<'_>| {
         if let Some(last) = kept_progress.last(id) {

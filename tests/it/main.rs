@@ -37,4 +37,6 @@ mod syncs;
 mod system_task;
 mod testing;
 mod time;
+#[cfg(feature = "tracing")]
+mod trace_layer;
 mod wire;

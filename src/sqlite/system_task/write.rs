@@ -14,6 +14,7 @@ use crate::system_task::{Attributes, LogLevel, RunId, SystemTaskStatus};
 use crate::{Error, Result};
 
 /// A run that is to start.
+#[derive(Debug)]
 pub(crate) struct RunStart {
     pub(crate) name: String,
     pub(crate) uid: Option<String>,

@@ -15,5 +15,7 @@ mod recording;
 mod rounds;
 mod script;
 mod simulated;
+#[cfg(feature = "tracing")]
+mod traced;
 mod vfs;
 mod world;

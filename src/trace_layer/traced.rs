@@ -1,0 +1,203 @@
+//! A task whose span is open, and the entries that tell the writer of it.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::settings::Settings;
+use crate::Result;
+use crate::sqlite::system_task::RunStart;
+use crate::store::Context;
+use crate::system_task::RunId;
+use crate::task::{Level, NewTask, TaskId};
+
+/// The most text that the last events of one task take in memory. The very last one is kept whatever its length.
+const TAIL_BYTES_MAX: usize = 1 << 20;
+
+/// A task, or a run of a system task, that is a span.
+#[derive(Debug)]
+pub(super) struct Traced {
+    /// Tells it from the others of its layer.
+    pub(super) number: u64,
+    pub(super) kind: Kind,
+    /// Whether its thread was panicking when it began: then that says nothing of how it ends.
+    pub(super) began_in_panic: bool,
+    /// How many events it has had.
+    events: AtomicU64,
+    /// Those that were dropped, the queue being full.
+    pub(super) dropped: AtomicU64,
+    /// Those that could not be written.
+    pub(super) lost: AtomicU64,
+    tail: Mutex<Tail>,
+    error: Mutex<Option<String>>,
+    /// What it is in the store, from when its start is written.
+    pub(super) recorded: OnceLock<Recorded>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Task,
+    Run {
+        /// Of its system task.
+        name: String,
+        /// By the monotonic clock.
+        started: Duration,
+    },
+}
+
+/// What a span is in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recorded {
+    Task(TaskId),
+    Run(RunId),
+}
+
+/// The last events, which are written at the end.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    pub(super) events: VecDeque<TracedEvent>,
+    bytes: usize,
+    pub(super) left_out: u64,
+    /// When the last one was said that is left out.
+    pub(super) left_out_ns: i64,
+}
+
+impl Tail {
+    /// What it says without its events, which are lost.
+    pub(super) fn without_events(&self) -> Self {
+        Self { left_out: self.left_out, left_out_ns: self.left_out_ns, ..Self::default() }
+    }
+
+    fn push(&mut self, event: TracedEvent, events_max: usize) {
+        self.bytes += event.bytes();
+        self.events.push_back(event);
+        while self.events.len() > events_max || (self.bytes > TAIL_BYTES_MAX && self.events.len() > 1) {
+            let Some(oldest) = self.events.pop_front() else { return };
+            self.bytes -= oldest.bytes();
+            self.left_out += 1;
+            self.left_out_ns = oldest.time_ns;
+        }
+    }
+}
+
+impl Traced {
+    pub(super) fn new(number: u64, kind: Kind) -> Self {
+        Self {
+            number,
+            kind,
+            began_in_panic: std::thread::panicking(),
+            events: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            tail: Mutex::default(),
+            error: Mutex::new(None),
+            recorded: OnceLock::new(),
+        }
+    }
+
+    /// Gives the event back if it is one of the first, which are written at once.
+    pub(super) fn keep(&self, event: TracedEvent, settings: &Settings) -> Option<TracedEvent> {
+        if self.events.fetch_add(1, Ordering::Relaxed) < settings.keep_first {
+            return Some(event);
+        }
+        lock(&self.tail).push(event, settings.keep_last);
+        None
+    }
+
+    pub(super) fn take_tail(&self) -> Tail {
+        mem::take(&mut lock(&self.tail))
+    }
+
+    /// Has it end as failed. The last error counts.
+    pub(super) fn set_error(&self, error: String) {
+        *lock(&self.error) = Some(error);
+    }
+
+    pub(super) fn take_error(&self) -> Option<String> {
+        lock(&self.error).take()
+    }
+}
+
+/// Nothing can panic while one of these is locked.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An event, made ready to be written.
+#[derive(Debug)]
+pub(super) struct TracedEvent {
+    pub(super) time_ns: i64,
+    pub(super) level: Level,
+    /// For a run, where it was said.
+    pub(super) logger: Cow<'static, str>,
+    pub(super) text: String,
+    /// For a run, a JSON object; empty for none.
+    pub(super) attributes: String,
+}
+
+impl TracedEvent {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text.len() + self.attributes.len()
+    }
+}
+
+/// What is to start.
+#[derive(Debug)]
+pub(super) enum Start {
+    Task {
+        task: NewTask,
+        /// What was given as the configuration and is no id.
+        no_configuration: Option<String>,
+        time_ns: i64,
+    },
+    Run(RunStart),
+}
+
+/// How it ends.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) how: Ending,
+    pub(super) time_ns: i64,
+    /// For a run.
+    pub(super) duration: Duration,
+    pub(super) tail: Tail,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Ending {
+    Finished,
+    Failed(String),
+    Interrupted(String),
+}
+
+/// What the writer is to write.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Start(Arc<Traced>, Arc<Start>),
+    Event(Arc<Traced>, TracedEvent),
+    End(Arc<Traced>, Arc<End>),
+}
+
+impl Entry {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Start(..) => size_of::<Start>(),
+            Self::Event(_, event) => event.bytes(),
+            Self::End(_, end) => size_of::<End>() + end.tail.bytes,
+        }
+    }
+}
+
+impl End {
+    /// What ends now.
+    pub(super) fn now(traced: &Traced, how: Ending, context: &Context) -> Result<Self> {
+        let duration = match &traced.kind {
+            Kind::Task => Duration::ZERO,
+            Kind::Run { started, .. } => context.monotonic().saturating_sub(*started),
+        };
+        Ok(Self { how, time_ns: context.now_ns()?, duration, tail: traced.take_tail() })
+    }
+}

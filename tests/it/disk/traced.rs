@@ -1,0 +1,123 @@
+//! The layer for `tracing` on a disk of which one call fails: nothing is lost, and nothing is there twice, also where it is
+//! not known whether a commit was written.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use taskstore::trace_layer::TaskLayer;
+use taskstore::{Dismissed, Durability, Error, Level, NewTask, Order, Outcome, TaskFilter, TaskStore};
+use tracing::{info, info_span};
+use tracing_subscriber::prelude::*;
+
+use super::fault::{Fault, Plan};
+use super::rounds::{spread, wrong};
+use super::simulated::Disk;
+use super::world::options;
+use crate::support::{rounds, texts};
+
+const TASKS: u32 = 3;
+const MESSAGES: [&str; 3] = ["one", "two", "three"];
+
+/// How often the writer did not know.
+static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
+
+/// Each step is a transaction of its own, if the writer is not late.
+fn trace(store: &TaskStore) {
+    let (layer, handle) = TaskLayer::builder(store).retry_for(Duration::from_secs(600)).build().unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        for number in 0..TASKS {
+            let task = info_span!("a", task.title = number).entered();
+            for text in MESSAGES {
+                handle.flush();
+                info!("{text}");
+            }
+            info_span!("b", system_task.name = number).in_scope(|| {
+                handle.flush();
+                info!("logged");
+                handle.flush();
+                info!("again");
+            });
+            handle.flush();
+            drop(task);
+            handle.flush();
+        }
+    });
+    if matches!(handle.last_error().as_deref(), Some(Error::OutcomeUnknown { .. })) {
+        UNKNOWN.fetch_add(1, Ordering::Relaxed);
+    }
+    assert_eq!(handle.lost(), 0);
+}
+
+/// The control: takes what is not known for what was not written.
+fn try_again(store: &TaskStore) {
+    for number in 0..TASKS {
+        let record = || {
+            store.batch(|batch| {
+                let id = batch.start_detached(NewTask::new(number.to_string()))?;
+                MESSAGES.into_iter().try_for_each(|text| batch.message(id, Level::Info, text))?;
+                batch.finish(id)
+            })
+        };
+        while record().is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// What is not as it was traced.
+fn problems(plan: Plan, record: fn(&TaskStore)) -> Vec<String> {
+    let disk = Disk::new();
+    let store = options(Durability::Full).open(disk.file()).unwrap();
+    disk.fail(plan);
+    record(&store);
+    disk.repair();
+    drop(store);
+    let store = options(Durability::Full).open(disk.file()).unwrap();
+    let filter = TaskFilter::new().dismissed(Dismissed::Included).order(Order::OldestFirst);
+    let found: Vec<_> = store.list(&filter).unwrap().items.into_iter().collect();
+    let found: Vec<_> = found.iter().map(|task| (&*task.title, task.outcome, texts(&store, task.id))).collect();
+    let titles: Vec<_> = (0..TASKS).map(|number| number.to_string()).collect();
+    let expected: Vec<_> =
+        titles.iter().map(|title| (&**title, Some(Outcome::Finished), MESSAGES.map(str::to_owned).to_vec())).collect();
+    let mut problems = Vec::new();
+    if found != expected {
+        problems.push(format!("{plan}: {found:?}"));
+    }
+    if record as usize == trace as usize {
+        for title in &titles {
+            let uuid = store.system_tasks().find(title, None).unwrap().expect("each was run");
+            let runs = store.system_tasks().history(uuid, None, 10).unwrap().items;
+            let events = runs.iter().flat_map(|run| store.system_tasks().events(run.id, 0, 10).unwrap());
+            let events: Vec<_> = events.map(|event| event.event).collect();
+            if runs.iter().any(|run| run.interrupted || run.finished.is_none()) || events != ["logged", "again"] {
+                problems.push(format!("{plan}: {runs:?} {events:?}"));
+            }
+        }
+    }
+    problems
+}
+
+fn all_problems(faults: &[Fault], rounds: usize, record: fn(&TaskStore)) -> Vec<String> {
+    let disk = Disk::new();
+    let store = options(Durability::Full).open(disk.file()).unwrap();
+    disk.fail(Plan { fault: Fault::Sync, from: u64::MAX, forever: false });
+    record(&store);
+    let plans = faults
+        .iter()
+        .flat_map(|&fault| spread(disk.calls(fault), rounds).map(move |from| Plan { fault, from, forever: false }));
+    let plans: Vec<_> = plans.collect();
+    drop(store);
+    wrong(&plans, |plan| problems(*plan, record))
+}
+
+#[test]
+fn a_call_of_the_disk_that_fails_loses_and_doubles_nothing_that_is_traced() {
+    let problems = all_problems(&Fault::ALL, rounds(12), trace);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(UNKNOWN.load(Ordering::Relaxed) > 0, "no commit was in doubt");
+}
+
+#[test]
+fn who_tries_again_without_looking_doubles_what_was_written() {
+    assert!(!all_problems(&[Fault::Sync], 20, try_again).is_empty());
+}

@@ -1,0 +1,200 @@
+//! The queue is bounded. Each test holds the store, so that nothing is written, until the queue is full.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use taskstore::trace_layer::{TaskLayer, WhenFull};
+use taskstore::{Error, Level, Outcome, TaskStore};
+use tracing::{info, info_span};
+
+use super::{only, shown, subscriber};
+use crate::support::{messages, options, temporary, texts};
+
+/// Holds the store's write connection while `work` is done on this thread.
+fn held<T>(store: &TaskStore, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let (is_held, wait_until_held) = mpsc::channel();
+        let (let_go, wait_until_let_go) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            store.batch(|_| {
+                is_held.send(()).unwrap();
+                // An end without a word is one, too: the test has failed.
+                let _ = wait_until_let_go.recv();
+                Ok::<_, Error>(())
+            })
+        });
+        wait_until_held.recv().unwrap();
+        let answer = work();
+        drop(let_go);
+        answer
+    })
+}
+
+/// A store whose writers wait long enough for any test.
+fn patient() -> TaskStore {
+    options().busy_timeout(Duration::from_secs(600)).open_temporary().unwrap()
+}
+
+#[test]
+fn drop_drops_events_and_counts_them_but_starts_and_ends_are_never_dropped() {
+    let store = patient();
+    let builder = TaskLayer::builder(&store).queue_events(10).when_full(WhenFull::Drop).keep_first(u64::MAX);
+    let (dispatch, handle) = subscriber(builder);
+    tracing::dispatcher::with_default(&dispatch, || {
+        held(&store, || {
+            // The writer has taken this one, or will take it with those of the queue.
+            for number in 0..30 {
+                info_span!("a", task.title = number).in_scope(|| (0..10).for_each(|number| info!("{number}")));
+            }
+        });
+    });
+    handle.flush();
+    let (dropped, lost) = (handle.dropped(), handle.lost());
+    handle.shutdown();
+    assert_eq!(lost, 0);
+    let (mut written, mut said_dropped) = (0, 0);
+    for (number, (title, outcome, texts)) in shown(&store).into_iter().enumerate() {
+        assert_eq!((title, outcome), (number.to_string(), Some(Outcome::Finished)));
+        let note = texts.iter().position(|text| text.starts_with('…'));
+        let events = note.unwrap_or(texts.len());
+        written += events as u64;
+        if let Some(note) = note {
+            assert_eq!(note, texts.len() - 1);
+            let of_task = 10 - events as u64;
+            let plural = if of_task == 1 { "" } else { "s" };
+            assert_eq!(texts[note], format!("… {of_task} message{plural} dropped: the queue was full"));
+            said_dropped += of_task;
+        }
+    }
+    assert_eq!((written + dropped, said_dropped), (300, dropped));
+    // A queue of ten, and what the writer had taken.
+    assert!(dropped >= 260, "{dropped}");
+    let last = shown(&store).len();
+    assert_eq!(last, 30);
+}
+
+#[test]
+fn wait_waits_and_loses_nothing() {
+    let store = patient();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store).queue_events(10).keep_first(u64::MAX));
+    let said = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let logging = held(&store, || {
+            let logging = scope.spawn(|| {
+                tracing::dispatcher::with_default(&dispatch, || {
+                    let _task = info_span!("a", task.title = "t").entered();
+                    for number in 0..2_000 {
+                        info!("{number}");
+                        said.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            });
+            // It comes as far as the queue takes, and no farther, however long it has.
+            until(|| said.load(Ordering::SeqCst) >= 8);
+            thread::yield_now();
+            assert!(said.load(Ordering::SeqCst) <= 1_010 + 10);
+            assert!(!logging.is_finished());
+            logging
+        });
+        logging.join().unwrap();
+    });
+    assert_eq!((handle.dropped(), handle.lost()), (0, 0));
+    handle.shutdown();
+    assert_eq!(texts(&store, only(&store).id), (0..2_000).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_queue_is_bounded_in_bytes_and_takes_one_entry_however_large() {
+    let store = patient();
+    let builder = TaskLayer::builder(&store).queue_bytes(10_000).when_full(WhenFull::Drop);
+    let (dispatch, handle) = subscriber(builder);
+    tracing::dispatcher::with_default(&dispatch, || {
+        let _task = info_span!("a", task.title = "t").entered();
+        handle.flush();
+        held(&store, || {
+            // One may be with the writer, one in the queue.
+            (0..100).for_each(|number| info!("{number} {}", "x".repeat(50_000)));
+        });
+        handle.flush();
+        let dropped = handle.dropped();
+        assert!((97..=99).contains(&dropped), "{dropped}");
+        assert_eq!(only(&store).message_count, 100 - dropped);
+    });
+}
+
+#[test]
+fn who_logs_inside_a_batch_of_the_store_does_not_wait_for_itself() {
+    let store = patient();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store).queue_events(3));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let _task = info_span!("a", task.title = "t").entered();
+        let inside = store.batch(|batch| {
+            (0..500).for_each(|number| info!("{number}"));
+            handle.flush();
+            batch.start_detached(taskstore::NewTask::new("inside"))
+        });
+        assert_eq!(store.task(inside.unwrap()).unwrap().title, "inside");
+    });
+    assert_eq!((handle.dropped(), handle.lost()), (0, 0));
+    handle.shutdown();
+    assert_eq!(shown(&store).iter().map(|(_, _, texts)| texts.len()).sum::<usize>(), 500);
+}
+
+#[test]
+fn a_handle_that_is_dropped_inside_a_batch_does_not_wait_for_it() {
+    let store = patient();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store));
+    tracing::dispatcher::with_default(&dispatch, || {
+        store
+            .batch(|_| {
+                info_span!("a", task.title = "t").in_scope(|| info!("said"));
+                drop(handle);
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+    });
+    // The writer ends by itself, and then nobody has the store open but this test.
+    until(|| !store.list(&Default::default()).unwrap().items.is_empty());
+    until(|| only(&store).outcome == Some(Outcome::Finished));
+}
+
+#[test]
+fn shutting_down_writes_what_is_queued() {
+    let store = temporary();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store).keep_first(u64::MAX));
+    tracing::dispatcher::with_default(&dispatch, || {
+        info_span!("a", task.title = "t").in_scope(|| (0..9_000).for_each(|number| info!("{number}")));
+    });
+    handle.shutdown();
+    let task = only(&store);
+    assert_eq!((task.message_count, task.outcome), (9_000, Some(Outcome::Finished)));
+    assert!(messages(&store, task.id).iter().all(|said| said.level == Level::Info));
+}
+
+#[test]
+fn many_events_share_a_transaction() {
+    let store = patient();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store));
+    let before = store.change_token().unwrap();
+    tracing::dispatcher::with_default(&dispatch, || {
+        held(&store, || {
+            for number in 0..40 {
+                info_span!("a", task.title = number).in_scope(|| (0..10).for_each(|number| info!("{number}")));
+            }
+        });
+    });
+    handle.shutdown();
+    assert_ne!(store.change_token().unwrap(), before);
+    assert_eq!(shown(&store).len(), 40);
+}
+
+#[track_caller]
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not come about");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
