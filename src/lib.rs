@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "tokio")]
+mod async_store;
 mod backup;
 mod batch;
 mod change;
@@ -31,6 +33,10 @@ mod task;
 mod text;
 pub mod wire;
 
+#[cfg(feature = "tokio")]
+pub use async_store::{
+    AsyncConfigurations, AsyncRunningSystemTask, AsyncRunningTask, AsyncSystemTasks, AsyncTaskStore,
+};
 pub use backup::BackupProgress;
 pub use batch::Batch;
 pub use change::ChangeToken;
