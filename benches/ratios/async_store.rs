@@ -68,7 +68,7 @@ fn rate(run: &Run, runtime: &Runtime, store: &AsyncTaskStore, tasks: usize) -> f
         let (store, verbs, stop) = (store.clone(), Arc::clone(&verbs), Arc::clone(&stop));
         runtime.spawn(async move {
             while !stop.load(Ordering::Relaxed) {
-                lifecycle(&store, || drop(verbs.fetch_add(1, Ordering::Relaxed))).await;
+                lifecycle(&store, &verbs).await;
             }
         })
     };
@@ -88,8 +88,9 @@ fn rate(run: &Run, runtime: &Runtime, store: &AsyncTaskStore, tasks: usize) -> f
     f64::from(after - before) / elapsed.as_secs_f64()
 }
 
-/// Five verbs, each durable by itself; tells when each was acknowledged.
-async fn lifecycle(store: &AsyncTaskStore, acknowledged: impl Fn()) {
+/// Five verbs, each durable by itself and counted when it was acknowledged.
+async fn lifecycle(store: &AsyncTaskStore, verbs: &AtomicU32) {
+    let acknowledged = || verbs.fetch_add(1, Ordering::Relaxed);
     let id = store.start_detached(NewTask::new(TITLE).performed_by(USER)).await.expect("starts");
     acknowledged();
     for text in MESSAGES {

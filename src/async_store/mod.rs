@@ -86,6 +86,12 @@ struct Held {
     waiters: Waiters,
 }
 
+impl Held {
+    fn store(&self) -> &TaskStore {
+        self.store.as_ref().expect("only `drop` takes the store out")
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         let store = self.store.take();
@@ -140,7 +146,7 @@ impl AsyncTaskStore {
     /// The store itself. Its verbs wait in the thread that calls them.
     #[must_use]
     pub fn store(&self) -> &TaskStore {
-        self.held.store.as_ref().expect("only `drop` takes the store out")
+        self.held.store()
     }
 
     /// See [`TaskStore::is_read_only`].
@@ -149,7 +155,8 @@ impl AsyncTaskStore {
         self.store().is_read_only()
     }
 
-    /// Closes the store for all its clones; see [`TaskStore::close`]. Calls that have begun get their answers first.
+    /// Closes the store for all its clones; see [`TaskStore::close`]. A call that has not come to its turn by then is
+    /// [`Closed`](Error::Closed), so await the others first.
     ///
     /// # Errors
     ///
@@ -170,7 +177,8 @@ impl AsyncTaskStore {
     /// Runs `work` in one transaction, on one thread of the blocking pool; see [`TaskStore::batch`]. Inside it there is nothing to
     /// await: the verbs of [`Batch`] are those of a thread.
     ///
-    /// A batch that was begun is committed also if its future is dropped.
+    /// A batch that was begun is committed also if its future is dropped. `work` must not wait for a future that writes to the same
+    /// store: that one is [`Busy`](Error::Busy) in the end, since it waits for the batch.
     ///
     /// # Errors
     ///

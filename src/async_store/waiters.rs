@@ -47,9 +47,10 @@ impl Waiters {
         let _lookout = loop {
             let turn = {
                 let mut told = pin!(seen.changed());
-                let either = poll_fn(|context| match lookout.as_mut().poll(context) {
-                    Poll::Ready(turn) => Poll::Ready(Some(turn)),
-                    Poll::Pending => told.as_mut().poll(context).map(|_| None),
+                // What was told comes first: whoever is told of a change need not take over.
+                let either = poll_fn(|context| match told.as_mut().poll(context) {
+                    Poll::Ready(_) => Poll::Ready(None),
+                    Poll::Pending => lookout.as_mut().poll(context).map(Some),
                 });
                 either.await
             };

@@ -312,6 +312,7 @@ fn each_verb_does_what_the_one_of_a_thread_does() {
 }
 
 /// The verbs that work on the whole store, and the end.
+#[allow(clippy::disallowed_methods)] // An export is no database.
 fn whole(both: &mut Both) {
     both!(both, "stats", |store| store.stats());
     assert_eq!(exported(both.asynchronous.store()), exported(&both.sync));
