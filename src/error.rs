@@ -271,6 +271,11 @@ pub enum Error {
         source: EngineError,
     },
 
+    /// An `AsyncTaskStore` was called outside of a tokio runtime, or its runtime was shut down before the call had begun.
+    /// Nothing was read or written.
+    #[error("the call was not made: there is no tokio runtime, or it was shut down")]
+    NoRuntime,
+
     /// The system refused something outside the database.
     #[error("could not {action}")]
     Io {

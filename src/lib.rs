@@ -3,6 +3,8 @@
 // On docs.rs, which builds with a nightly compiler, each item says which feature gives it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "tokio")]
+mod async_store;
 mod backup;
 mod batch;
 mod change;
@@ -37,6 +39,10 @@ mod text;
 pub mod trace_layer;
 pub mod wire;
 
+#[cfg(feature = "tokio")]
+pub use async_store::{
+    AsyncConfigurations, AsyncRunningSystemTask, AsyncRunningTask, AsyncSystemTasks, AsyncTaskStore,
+};
 pub use backup::BackupProgress;
 pub use batch::Batch;
 pub use change::ChangeToken;

@@ -6,6 +6,8 @@ use std::thread;
 use std::time::Instant;
 
 use taskstore::Durability;
+#[cfg(feature = "tokio")]
+use taskstore::TaskStore;
 
 use crate::measure::{Measured, Run};
 use crate::raw::task::Tasks;
@@ -38,6 +40,12 @@ fn lifecycle_by_turns(raw: &Mutex<Tasks>, acknowledged: &mut dyn FnMut()) {
 
 fn lock(raw: &Mutex<Tasks>) -> MutexGuard<'_, Tasks> {
     raw.lock().expect("no verb fails")
+}
+
+/// The verbs a second of so many threads.
+#[cfg(feature = "tokio")]
+pub fn lifecycles(run: &Run, store: &TaskStore, threads: usize) -> f64 {
+    rate(run, threads, |acknowledged| workload::lifecycle(store, acknowledged))
 }
 
 /// The verbs a second of many threads that record lifecycles, while all of them are at work: neither the starting of

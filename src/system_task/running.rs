@@ -188,7 +188,7 @@ impl RunningSystemTask {
     }
 
     /// Disarmed before it writes: if the outcome is not known, drop must not write a second end.
-    fn end(mut self, ending: Ending) -> Result<(), NotEnded<Self>> {
+    pub(crate) fn end(mut self, ending: Ending) -> Result<(), NotEnded<Self>> {
         self.armed = false;
         let ended = operation::end(self.store.context(), &self.run, ending)
             .and_then(|operation| self.store.database().write(operation));
@@ -199,7 +199,7 @@ impl RunningSystemTask {
     }
 
     /// Records an interruption as well as it can be done in a second.
-    fn interrupt(&mut self, reason: String) {
+    pub(crate) fn interrupt(&mut self, reason: String) {
         self.armed = false;
         let reason = reason::cut(reason, self.store.context().limits.text_bytes_max);
         if let Ok(operation) = operation::end(self.store.context(), &self.run, Ending::Interrupted(reason)) {

@@ -185,7 +185,7 @@ impl RunningTask {
     }
 
     /// Records an interruption as well as it can be done in a second. There is nobody left to tell of a failure.
-    fn interrupt(&mut self, reason: String) {
+    pub(crate) fn interrupt(&mut self, reason: String) {
         self.armed = false;
         let reason = reason::cut(reason, self.store.context().limits.text_bytes_max);
         let _ = self.store.end(self.id, Outcome::Interrupted, reason, DROP_PATIENCE);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::kept_progress::Due;
 use super::list::READS_MAX;
 use super::{
     Level, Message, NewTask, Outcome, Progress, RunningTask, Task, TaskCounts, TaskId, TaskWithMessages, operation,
@@ -22,8 +23,12 @@ impl TaskStore {
     ///
     /// Those of [`start_detached`](Self::start_detached), and [`Io`](crate::Error::Io) if the lock file cannot be made.
     pub fn start(&self, task: NewTask) -> Result<RunningTask> {
-        let start = operation::start(self.context(), task, self.context().owner.clone())?;
-        Ok(RunningTask::new(self.clone(), self.write_owned(start)?))
+        Ok(RunningTask::new(self.clone(), self.start_owned(task)?))
+    }
+
+    /// Starts a task that this store answers for, and leaves the guard to the caller.
+    pub(crate) fn start_owned(&self, task: NewTask) -> Result<TaskId> {
+        self.write_owned(operation::start(self.context(), task, self.context().owner.clone())?)
     }
 
     /// Starts a task that may outlive this process: nobody answers for it, and it stays in progress until
@@ -107,10 +112,20 @@ impl TaskStore {
     /// [`OutOfRange`](crate::Error::OutOfRange) for an amount over `i64::MAX`, [`TooLong`](crate::Error::TooLong) or
     /// [`Invalid`](crate::Error::Invalid) for the phase, and the [errors of writing](TaskStore#errors-of-writing).
     pub fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
+        self.keep_progress(id, progress)?.map_or(Ok(()), |due| self.write_due_progress(id, due))
+    }
+
+    /// Keeps the progress in memory, or gives what is to be written now. It waits for nobody.
+    pub(crate) fn keep_progress(&self, id: TaskId, progress: &Progress) -> Result<Option<Due>> {
         let context = self.context();
         let progress = operation::progress(context, progress)?;
         self.database().refuse_inside()?;
-        let Some(due) = context.kept_progress.keep(id, context.monotonic(), progress) else { return Ok(()) };
+        Ok(context.kept_progress.keep(id, context.monotonic(), progress))
+    }
+
+    /// Writes what [`keep_progress`](Self::keep_progress) has given.
+    pub(crate) fn write_due_progress(&self, id: TaskId, due: Due) -> Result<()> {
+        let context = self.context();
         let (kept_progress, progress) = (Arc::clone(&context.kept_progress), due.progress);
         let answer = self.database().write(move |write| {
             sqlite::task::progress(write, id, &progress)?;

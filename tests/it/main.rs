@@ -1,6 +1,8 @@
 //! One binary for all integration tests: a module a behaviour.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
+#[cfg(feature = "tokio")]
+mod async_store;
 mod backup;
 mod batch;
 mod change;

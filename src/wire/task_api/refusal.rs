@@ -149,6 +149,7 @@ impl Refusal {
             | Error::SettingRefused { .. }
             | Error::ImportRefused { .. }
             | Error::OutcomeUnknown { .. }
+            | Error::NoRuntime
             | Error::Io { .. }
             | Error::Engine { .. } => Self::internal(),
         }

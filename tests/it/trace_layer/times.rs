@@ -6,6 +6,7 @@ use taskstore::trace_layer::TaskLayer;
 use tracing::{info, info_span};
 
 use super::{events, only, subscriber};
+use crate::support::Nanoseconds as _;
 use crate::support::{ManualClock, messages, options};
 
 #[test]

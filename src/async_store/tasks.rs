@@ -1,0 +1,197 @@
+//! The verbs of tasks.
+
+use super::AsyncTaskStore;
+use crate::{
+    ConfigurationId, Level, Message, NewTask, Page, Progress, Result, Task, TaskCounts, TaskFilter, TaskId,
+    TaskWithMessages,
+};
+
+impl AsyncTaskStore {
+    /// See [`TaskStore::start_detached`](crate::TaskStore::start_detached).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::start_detached`](crate::TaskStore::start_detached).
+    pub async fn start_detached(&self, task: NewTask) -> Result<TaskId> {
+        self.call(|store| store.start_detached(task)).await
+    }
+
+    /// See [`TaskStore::message`](crate::TaskStore::message).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::message`](crate::TaskStore::message).
+    pub async fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
+        let text = text.into();
+        self.call(move |store| store.message(id, level, text)).await
+    }
+
+    /// See [`TaskStore::message_once`](crate::TaskStore::message_once).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::message_once`](crate::TaskStore::message_once).
+    pub async fn message_once(
+        &self,
+        id: TaskId,
+        key: impl Into<String>,
+        level: Level,
+        text: impl Into<String>,
+    ) -> Result<()> {
+        let (key, text) = (key.into(), text.into());
+        self.call(move |store| store.message_once(id, key, level, text)).await
+    }
+
+    /// See [`TaskStore::progress`](crate::TaskStore::progress). Where it is only kept in memory, which is all but once a second
+    /// for each task, it is done at the first poll, and no other thread has to do with it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::progress`](crate::TaskStore::progress).
+    pub async fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
+        match self.store().keep_progress(id, progress)? {
+            None => Ok(()),
+            Some(due) => self.call(move |store| store.write_due_progress(id, due)).await,
+        }
+    }
+
+    /// See [`TaskStore::finish`](crate::TaskStore::finish).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::finish`](crate::TaskStore::finish).
+    pub async fn finish(&self, id: TaskId) -> Result<()> {
+        self.call(move |store| store.finish(id)).await
+    }
+
+    /// See [`TaskStore::fail`](crate::TaskStore::fail).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::fail`](crate::TaskStore::fail).
+    pub async fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
+        let reason = reason.into();
+        self.call(move |store| store.fail(id, reason)).await
+    }
+
+    /// See [`TaskStore::dismiss`](crate::TaskStore::dismiss).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::dismiss`](crate::TaskStore::dismiss).
+    pub async fn dismiss(&self, id: TaskId, by: impl Into<String>) -> Result<()> {
+        let by = by.into();
+        self.call(move |store| store.dismiss(id, by)).await
+    }
+
+    /// See [`TaskStore::dismiss_all`](crate::TaskStore::dismiss_all).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::dismiss_all`](crate::TaskStore::dismiss_all).
+    pub async fn dismiss_all(&self, configuration: Option<ConfigurationId>, by: impl Into<String>) -> Result<u64> {
+        let by = by.into();
+        self.call(move |store| store.dismiss_all(configuration, by)).await
+    }
+
+    /// See [`TaskStore::restore`](crate::TaskStore::restore).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::restore`](crate::TaskStore::restore).
+    pub async fn restore(&self, id: TaskId) -> Result<()> {
+        self.call(move |store| store.restore(id)).await
+    }
+
+    /// See [`TaskStore::delete`](crate::TaskStore::delete).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::delete`](crate::TaskStore::delete).
+    pub async fn delete(&self, id: TaskId) -> Result<()> {
+        self.call(move |store| store.delete(id)).await
+    }
+
+    /// See [`TaskStore::task`](crate::TaskStore::task).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::task`](crate::TaskStore::task).
+    pub async fn task(&self, id: TaskId) -> Result<Task> {
+        self.call(move |store| store.task(id)).await
+    }
+
+    /// See [`TaskStore::task_with_messages`](crate::TaskStore::task_with_messages).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::task_with_messages`](crate::TaskStore::task_with_messages).
+    pub async fn task_with_messages(&self, id: TaskId) -> Result<TaskWithMessages> {
+        self.call(move |store| store.task_with_messages(id)).await
+    }
+
+    /// See [`TaskStore::counts`](crate::TaskStore::counts).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::counts`](crate::TaskStore::counts).
+    pub async fn counts(&self, configuration: Option<ConfigurationId>) -> Result<TaskCounts> {
+        self.call(move |store| store.counts(configuration)).await
+    }
+
+    /// See [`TaskStore::messages`](crate::TaskStore::messages).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::messages`](crate::TaskStore::messages).
+    pub async fn messages(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<Message>> {
+        self.call(move |store| store.messages(id, after, limit)).await
+    }
+
+    /// See [`TaskStore::tail`](crate::TaskStore::tail).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::tail`](crate::TaskStore::tail).
+    pub async fn tail(&self, id: TaskId, limit: u32) -> Result<Vec<Message>> {
+        self.call(move |store| store.tail(id, limit)).await
+    }
+
+    /// See [`TaskStore::list`](crate::TaskStore::list).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::list`](crate::TaskStore::list).
+    pub async fn list(&self, filter: &TaskFilter) -> Result<Page<Task>> {
+        let filter = filter.clone();
+        self.call(move |store| store.list(&filter)).await
+    }
+
+    /// See [`TaskStore::list_while`](crate::TaskStore::list_while). `go_on` is asked on a thread of the blocking pool.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::list_while`](crate::TaskStore::list_while).
+    ///
+    /// # Panics
+    ///
+    /// If `go_on` panics, with what it panicked with.
+    pub async fn list_while(
+        &self,
+        filter: &TaskFilter,
+        go_on: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<Page<Task>> {
+        let filter = filter.clone();
+        self.call(move |store| store.list_while(&filter, go_on)).await
+    }
+
+    /// See [`TaskStore::list_with_messages`](crate::TaskStore::list_with_messages).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskStore::list_with_messages`](crate::TaskStore::list_with_messages).
+    pub async fn list_with_messages(&self, filter: &TaskFilter) -> Result<Page<TaskWithMessages>> {
+        let filter = filter.clone();
+        self.call(move |store| store.list_with_messages(&filter)).await
+    }
+}
