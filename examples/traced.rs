@@ -38,7 +38,8 @@ async fn main() -> Result<(), Failure> {
     }
     let job = store.system_tasks().list(&Default::default())?.items.remove(0);
     let events = store.system_tasks().events(job.shown_run.as_ref().expect("it has run").id, 0, 100)?;
-    println!("{} ({}): {} {}", job.full_name(), job.status(), events[0].event, events[0].attributes.as_str());
+    let [event] = &events[..] else { panic!("there is one event: {events:?}") };
+    println!("{} ({}): {} {}", job.full_name(), job.status(), event.event, event.attributes.as_str());
 
     let [good, bad] = &shown[..] else { panic!("there are two tasks: {shown:?}") };
     assert_eq!((good.outcome, bad.outcome), (Some(Outcome::Finished), Some(Outcome::Failed)));
@@ -50,7 +51,7 @@ async fn main() -> Result<(), Failure> {
         texts(bad)?,
         [r#"copying host="db2""#, r#"the network is slow host="db2" ms=900"#, "giving up", "no answer from db2"]
     );
-    assert_eq!((events[0].level, events[0].attributes.as_str()), (LogLevel::Info, r#"{"files":3}"#));
+    assert_eq!((event.level, event.attributes.as_str()), (LogLevel::Info, r#"{"files":3}"#));
     Ok(())
 }
 

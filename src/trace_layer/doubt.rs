@@ -102,3 +102,77 @@ fn has_event(store: &TaskStore, recorded: Recorded, event: &TracedEvent) -> Resu
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::time::Duration;
+
+    use super::super::record::record;
+    use super::super::traced::{End, Ending, Kind, Tail};
+    use super::*;
+    use crate::system_task::RunOptions;
+    use crate::system_task::operation::to_start;
+    use crate::{Level, NewTask};
+
+    fn task(number: u64) -> Arc<Traced> {
+        Arc::new(Traced::new(number, Kind::Task))
+    }
+
+    fn start(traced: &Arc<Traced>, title: &str, key: Option<&str>) -> Entry {
+        let task = NewTask { key: key.map(str::to_owned), ..NewTask::new(title) };
+        Entry::Start(Arc::clone(traced), Arc::new(Start::Task { task, no_configuration: None, time_ns: 7 }))
+    }
+
+    fn event(traced: &Arc<Traced>, text: &str) -> Entry {
+        let (logger, attributes) = (Cow::Borrowed("here"), String::new());
+        let event = TracedEvent { time_ns: 8, level: Level::Info, logger, text: text.to_owned(), attributes };
+        Entry::Event(Arc::clone(traced), event)
+    }
+
+    fn end(traced: &Arc<Traced>) -> Entry {
+        let end = End { how: Ending::Finished, time_ns: 9, duration: Duration::ZERO, tail: Tail::default() };
+        Entry::End(Arc::clone(traced), Arc::new(end))
+    }
+
+    /// Writes the entries, and gives what they have started. With `look` it looks for them before and after.
+    fn write(store: &TaskStore, live: &mut HashMap<u64, Arc<Traced>>, entries: Vec<Entry>, look: bool) {
+        let (context, entries) = (store.context().clone(), Arc::new(entries));
+        if look {
+            assert!(find(store, live, &entries).unwrap().is_none(), "{entries:?} was not written");
+        }
+        let all = Arc::clone(&entries);
+        let report = store.write_owned(move |write| record(write, &context, &all)).unwrap();
+        if look {
+            let found = find(store, live, &entries).unwrap().expect("it was written");
+            let ids = |report: &Report| report.started.iter().map(|(_, recorded)| *recorded).collect::<Vec<_>>();
+            assert_eq!((ids(&found), found.ended.len()), (ids(&report), report.ended.len()));
+        }
+        for (traced, recorded) in report.started {
+            traced.recorded.set(recorded).unwrap();
+            live.insert(traced.number, traced);
+        }
+    }
+
+    #[test]
+    fn a_transaction_is_found_when_it_was_written_and_only_then() {
+        let store = TaskStore::open_in_memory().unwrap();
+        let mut live = HashMap::new();
+        let tasks: Vec<_> = (0..4).map(task).collect();
+        let run = Arc::new(Traced::new(9, Kind::Run { name: "job".to_owned(), started: Duration::ZERO }));
+        // One that looks the same is there already.
+        write(&store, &mut live, vec![start(&tasks[0], "same", None)], false);
+        write(&store, &mut live, vec![start(&tasks[1], "same", None), start(&tasks[2], "same", None)], true);
+        let job = to_start(store.context(), "job".to_owned(), None, RunOptions::new(), None).unwrap();
+        let job = Entry::Start(Arc::clone(&run), Arc::new(Start::Run(job)));
+        write(&store, &mut live, vec![start(&tasks[3], "keyed", Some("key")), job], true);
+        for traced in tasks.iter().chain([&run]) {
+            write(&store, &mut live, vec![event(traced, "one")], true);
+            write(&store, &mut live, vec![event(traced, "two"), end(traced)], true);
+        }
+        // An end by itself: that of a task is seen.
+        let last = task(5);
+        write(&store, &mut live, vec![start(&last, "last", None)], true);
+        write(&store, &mut live, vec![end(&last)], true);
+    }
+}

@@ -47,10 +47,9 @@ pub struct TaskLayerHandle {
 impl TaskLayerHandle {
     pub(super) fn start(store: TaskStore, settings: &Settings) -> Result<(Arc<Shared>, Self)> {
         store.database().refuse_forked()?;
-        match store.database().refuse_inside() {
-            Err(error @ Error::Closed) => return Err(error),
-            // In a batch the layer can be made; what it has to write waits.
-            Ok(()) | Err(_) => {}
+        // In a batch the layer can be made: what it has to write waits.
+        if let Err(error @ Error::Closed) = store.database().refuse_inside() {
+            return Err(error);
         }
         if store.is_read_only() {
             return Err(Error::ReadOnly);
