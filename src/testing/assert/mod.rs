@@ -10,7 +10,7 @@ pub use nothing_running::assert_nothing_running;
 pub use run::{ExpectedRun, assert_run};
 pub use task::{ExpectedTask, assert_task};
 
-/// Asserts what a task has become, in words; [`testing::assert_task`](crate::testing::assert_task) is the function behind it.
+/// Asserts what a task has become, in words; [`testing::assert_task`](fn@crate::testing::assert_task) is the function behind it.
 ///
 /// The words, in any number and order, with commas between them or without:
 ///
@@ -90,7 +90,7 @@ macro_rules! assert_task {
     };
 }
 
-/// Asserts what a run of a system task has become, in words; [`testing::assert_run`](crate::testing::assert_run) is the function
+/// Asserts what a run of a system task has become, in words; [`testing::assert_run`](fn@crate::testing::assert_run) is the function
 /// behind it.
 ///
 /// The words, in any number and order, with commas between them or without:
