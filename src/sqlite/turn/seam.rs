@@ -62,7 +62,13 @@ impl TurnGuard<'_> {
         if self.fault.get().is_none() {
             self.fault.set(faults.at_commit());
         }
-        let end = |written| if written { transaction.commit() } else { Ok(drop(transaction)) };
+        let end = |written| {
+            if written {
+                return transaction.commit();
+            }
+            drop(transaction);
+            Ok(())
+        };
         match self.fault.get() {
             None | Some(Fault::Busy) => end(true),
             // Who shared the transaction tries once more alone, in this turn, and finds the disk as full.

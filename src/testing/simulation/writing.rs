@@ -69,16 +69,16 @@ impl Writing<'_> {
                 self.mark_task(id, false);
             }
             What::Message { task, level, text } => {
-                self.to_task(*task, false, |batch, id| batch.message(id, *level, text))?
+                self.act_on_task(*task, false, |batch, id| batch.message(id, *level, text))?
             }
             What::Progress { task, progress } => {
-                self.to_task(*task, false, |batch, id| batch.progress(id, progress))?
+                self.act_on_task(*task, false, |batch, id| batch.progress(id, progress))?
             }
             What::End { task, outcome, reason } => {
-                self.to_task(*task, true, |batch, id| batch.end(id, *outcome, reason.clone()))?;
+                self.act_on_task(*task, true, |batch, id| batch.end(id, *outcome, reason.clone()))?;
             }
-            What::Dismiss { task, by } => self.to_task(*task, true, |batch, id| batch.dismiss(id, by))?,
-            What::Restore { task } => self.to_task(*task, true, |batch, id| batch.restore(id))?,
+            What::Dismiss { task, by } => self.act_on_task(*task, true, |batch, id| batch.dismiss(id, by))?,
+            What::Restore { task } => self.act_on_task(*task, true, |batch, id| batch.restore(id))?,
             What::Forget { task } => self.changes.forgotten_tasks.push(*task),
             What::StartRun { run, name, uid, description, kept } => {
                 self.next_uuid(name, uid.as_deref());
@@ -92,15 +92,15 @@ impl Writing<'_> {
             What::Log { run, level, event, counted } => {
                 let counted: BTreeMap<_, _> = counted.iter().map(|(name, count)| (name, count)).collect();
                 let event = LogEvent::new(*level, event).attributes(counted)?;
-                self.to_run(*run, 1, false, |batch, run| batch.log(run, event))?;
+                self.act_on_run(*run, 1, false, |batch, run| batch.log(run, event))?;
             }
             What::Status { run, status } => {
-                self.to_run(*run, 0, false, |batch, run| batch.set_status(run, *status, [""; 0]))?;
+                self.act_on_run(*run, 0, false, |batch, run| batch.set_status(run, *status, [""; 0]))?;
             }
             What::EndRun { run, interrupted } => {
                 let ending = interrupted.clone().map_or(Ending::Finished, Ending::Interrupted);
                 let events = interrupted.iter().map(|_| 1).sum();
-                let ended = self.to_run(*run, events, true, |batch, run| batch.end_run(run, ending));
+                let ended = self.act_on_run(*run, events, true, |batch, run| batch.end_run(run, ending));
                 self.changes.forgotten_runs.push(*run);
                 ended?;
             }
@@ -117,7 +117,7 @@ impl Writing<'_> {
     }
 
     /// One that is not known any more, or was never started, stays as it is.
-    fn to_task(&mut self, task: u64, ends: bool, act: impl FnOnce(&Batch<'_>, TaskId) -> Result<()>) -> Result<()> {
+    fn act_on_task(&mut self, task: u64, ends: bool, act: impl FnOnce(&Batch<'_>, TaskId) -> Result<()>) -> Result<()> {
         let known = self.changes.new.tasks.get(&task).or_else(|| self.known.tasks.get(&task));
         let Some(id) = known.copied() else { return Ok(()) };
         act(self.batch, id)?;
@@ -129,7 +129,7 @@ impl Writing<'_> {
         self.mark = Some(Mark::Task { id, updated: time(self.begins, self.at), ended });
     }
 
-    fn to_run(
+    fn act_on_run(
         &mut self,
         run: u64,
         events: u64,
