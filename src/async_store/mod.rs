@@ -223,8 +223,8 @@ impl AsyncTaskStore {
 
     /// Waits until something was committed since `since` was taken; see [`TaskStore::wait_for_change`].
     ///
-    /// Any number may wait: one of them looks for all, on one thread of the blocking pool, which is free again 50 ms after the
-    /// last has gone. Where nothing changes the answer may come 50 ms after `timeout`, of which no timer of the runtime is used.
+    /// Any number may wait: one thread of the blocking pool looks for all of them, and is free again 50 ms after the last has
+    /// gone. Where nothing changes the answer may come 50 ms after `timeout`, of which no timer of the runtime is used.
     ///
     /// # Errors
     ///

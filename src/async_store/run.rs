@@ -59,7 +59,11 @@ impl AsyncTaskStore {
     {
         let task = self.start_or(task, CANCELLED).await.map_err(|source| RunError::NotStarted { source })?;
         let shown = Arc::new(task.unarmed());
-        match done(async { work(shown).await }).await {
+        // As long as this one is there, nobody takes the guard out of the other.
+        let kept = Arc::clone(&shown);
+        let answer = done(async { work(shown).await }).await;
+        drop(kept);
+        match answer {
             Ok(Ok(value)) => {
                 task.finish().await.map_err(|not_ended| RunError::NotFinished { source: not_ended.error })?;
                 Ok(value)
@@ -133,7 +137,10 @@ impl AsyncSystemTasks<'_> {
         let run = self.start_or(name.into(), uid, options, CANCELLED).await;
         let run = run.map_err(|source| RunError::NotStarted { source })?;
         let shown = Arc::new(run.unarmed());
-        match done(async { work(shown).await }).await {
+        let kept = Arc::clone(&shown);
+        let answer = done(async { work(shown).await }).await;
+        drop(kept);
+        match answer {
             Ok(Ok(value)) => {
                 run.finish().await.map_err(|not_ended| RunError::NotFinished { source: not_ended.error })?;
                 Ok(value)

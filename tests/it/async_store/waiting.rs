@@ -105,6 +105,49 @@ fn whoever_waits_for_all_may_go_and_another_takes_over() {
 }
 
 #[test]
+fn one_that_nobody_polls_keeps_nobody_else_waiting() {
+    let (asynchronous, store) = stores();
+    let runtime = one_by_one();
+    let token = runtime.block_on(asynchronous.change_token()).unwrap();
+    let mut unpolled = Box::pin(asynchronous.wait_for_change(token, LONG));
+    for _ in 0..2 {
+        assert!(poll(&runtime, &mut unpolled).is_pending());
+        settle(&runtime);
+    }
+    // Their times come, and so do changes.
+    let given_up = runtime.block_on(asynchronous.wait_for_change(token, Duration::from_millis(1)));
+    assert_eq!(given_up.unwrap(), None);
+    let waits = [(); 3].map(|()| {
+        let waiting = asynchronous.clone();
+        runtime.spawn(async move { waiting.wait_for_change(token, LONG).await.unwrap() })
+    });
+    settle(&runtime);
+    start(&store, "one");
+    for wait in waits {
+        assert!(runtime.block_on(wait).unwrap().is_some());
+    }
+    assert!(runtime.block_on(unpolled).unwrap().is_some());
+}
+
+#[test]
+fn a_runtime_that_ends_while_another_one_waits_leaves_it_a_lookout() {
+    let (asynchronous, store) = stores();
+    let (first, second) = (runtime(), runtime());
+    let token = second.block_on(asynchronous.change_token()).unwrap();
+    let spawn = |runtime: &Runtime| {
+        let waiting = asynchronous.clone();
+        runtime.spawn(async move { waiting.wait_for_change(token, LONG).await.unwrap() })
+    };
+    let _looks = spawn(&first);
+    settle(&first);
+    let waits = spawn(&second);
+    settle(&second);
+    drop(first);
+    start(&store, "one");
+    assert!(second.block_on(waits).unwrap().is_some());
+}
+
+#[test]
 fn a_wait_that_was_dropped_does_not_keep_a_runtime_from_ending() {
     let (ended, has_ended) = channel();
     std::thread::spawn(move || {
