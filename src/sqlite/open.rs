@@ -50,7 +50,7 @@ pub(super) fn file(path: &Path, settings: &Settings, options: &OpenOptions) -> R
         network::refuse(path)?;
     }
     let writer = first_writer(path, settings, options)?;
-    let place = Place::of(path, writer.as_ref())?;
+    let place = Place::of(path, writer.as_ref(), options.allow_network_file_system)?;
     Ok((writer, place))
 }
 

@@ -27,12 +27,17 @@ const LOOK_LASTS: Duration = Duration::from_millis(10);
 /// file systems round it. It is told apart from a later one only once it is this old.
 const CHANGES_APART: Duration = Duration::from_millis(50);
 
+/// How long the directory is asked in place of the files. Some file systems do not tell of a change in the directory at the path
+/// that is asked, such as those that are put together of several, or where another file is mounted over this one.
+const DIRECTORY_LASTS: Duration = Duration::from_secs(1);
+
 /// Where a store's file is. Belongs to one store.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
     wal_path: PathBuf,
-    directory: PathBuf,
+    /// `None` if it is not asked.
+    directory: Option<PathBuf>,
     file: FileId,
     state: Mutex<State>,
 }
@@ -43,8 +48,8 @@ struct State {
     wal: Option<FileId>,
     /// When both were last known to be in their places.
     seen: Option<Instant>,
-    /// The directory as it was when both were found in it.
-    directory: Option<DirectoryState>,
+    /// The directory as it was when both were found in it, and when that was.
+    directory: Option<(DirectoryState, Instant)>,
 }
 
 /// Another one as soon as a file has left the directory or come into it, or another directory is at its path.
@@ -64,12 +69,13 @@ struct FileId {
 
 impl Place {
     /// The place of a file that was just opened, for writing by this connection or for reading only.
-    pub(super) fn of(path: &Path, writer: Option<&Connection>) -> Result<Self> {
+    /// On a network file system, whose clock and caches are its own, the directory is not asked.
+    pub(super) fn of(path: &Path, writer: Option<&Connection>, may_be_network: bool) -> Result<Self> {
         let file = file_id(path).map_err(|source| Error::Io { action: "open the file", source })?;
         let place = Self {
             path: path.to_owned(),
             wal_path: beside(path, "-wal"),
-            directory: path.parent().unwrap_or(path).to_owned(),
+            directory: path.parent().filter(|_| !may_be_network).map(Path::to_owned),
             file,
             state: Mutex::default(),
         };
@@ -124,20 +130,30 @@ impl Place {
     fn look(&self, state: &mut State, written: bool) -> Result<()> {
         // Until both are found, each transaction looks before it writes.
         state.seen = None;
-        // Read first: what changes while the files are looked for is met by the next look.
-        let directory = DirectoryState::of(&self.directory);
-        if directory.is_none() || state.directory != directory {
+        // Both read first: what changes while the files are looked for is met by the next look, however long that takes.
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let directory = self.directory.as_deref().and_then(DirectoryState::of);
+        let is_unchanged = |(before, found): (DirectoryState, Instant)| {
+            directory == Some(before) && now.saturating_duration_since(found) < DIRECTORY_LASTS
+        };
+        if !state.directory.is_some_and(is_unchanged) {
+            // Nothing is relied on until both were found.
             state.directory = None;
-            look(&self.path, self.file, written)?;
-            match state.wal {
-                Some(wal) => {
-                    look(&self.wal_path, wal, written)?;
-                    state.directory = directory.filter(DirectoryState::is_settled);
-                }
-                None => state.wal = file_id(&self.wal_path).ok(),
-            }
+            self.look_at_files(state, written)?;
+            let settled = directory.filter(|directory| state.wal.is_some() && directory.is_settled(wall));
+            state.directory = settled.map(|directory| (directory, now));
         }
         state.seen = Some(Instant::now());
+        Ok(())
+    }
+
+    fn look_at_files(&self, state: &mut State, written: bool) -> Result<()> {
+        look(&self.path, self.file, written)?;
+        match state.wal {
+            Some(wal) => look(&self.wal_path, wal, written)?,
+            // Until it is found, each transaction looks for it.
+            None => state.wal = file_id(&self.wal_path).ok(),
+        }
         Ok(())
     }
 
@@ -154,8 +170,8 @@ impl DirectoryState {
     }
 
     /// Whether any later change gives another state. Where whole seconds are kept, that is never known.
-    fn is_settled(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let changed =
             Duration::new(self.changed_s.try_into().unwrap_or(u64::MAX), self.changed_ns.try_into().unwrap_or(0));
         self.changed_ns != 0 && changed.saturating_add(CHANGES_APART) < now
