@@ -60,7 +60,10 @@ fn many_tasks_and_one_of_many_messages_are_imported_in_bounded_memory() {
     assert!(more_kib < GROWTH_KIB_MAX, "{more_kib} KiB more");
     // What it would take to hold it: the measure shows it.
     let (more_kib, more_bytes) = growth("collected");
-    assert!(more_kib > more_bytes >> 10 && more_kib > GROWTH_KIB_MAX, "{more_kib} KiB for {more_bytes} bytes");
+    assert!(
+        more_kib > GROWTH_KIB_MAX && more_kib + GROWTH_KIB_MAX > more_bytes >> 10,
+        "{more_kib} KiB for {more_bytes} bytes"
+    );
     for role in ["streamed", "collected"] {
         let imported = open(&large.with_extension(role));
         assert_eq!(imported.check().unwrap(), []);

@@ -60,5 +60,8 @@ fn many_tasks_and_a_task_of_many_messages_are_streamed_in_bounded_memory() {
     // What it would take to hold it: the measure shows it.
     let (more_kib, more_bytes) = growth("collect");
     assert!(more_bytes > (18_000 * TEXT_BYTES) as u64, "{more_bytes} bytes");
-    assert!(more_kib > more_bytes >> 10 && more_kib > GROWTH_KIB_MAX, "{more_kib} KiB for {more_bytes} bytes");
+    assert!(
+        more_kib > GROWTH_KIB_MAX && more_kib + GROWTH_KIB_MAX > more_bytes >> 10,
+        "{more_kib} KiB for {more_bytes} bytes"
+    );
 }
