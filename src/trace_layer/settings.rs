@@ -48,7 +48,7 @@ type Redact = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
 #[must_use = "a builder makes nothing until `build`"]
 pub struct TaskLayerBuilder {
     store: TaskStore,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 /// The settings of a layer.

@@ -220,3 +220,64 @@ fn may_succeed_later(error: &Error) -> bool {
 fn number(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TaskLayer;
+    use super::super::traced::{Kind, Start, Tail};
+    use super::*;
+    use crate::{NewTask, Outcome, TaskFilter};
+
+    fn start(traced: &Arc<Traced>) -> Entry {
+        let start = Start::Task { task: NewTask::new("t"), no_configuration: None, time_ns: 7 };
+        Entry::Start(Arc::clone(traced), Arc::new(start))
+    }
+
+    /// The outcomes in the store after a start was written of which the writer believes this, and then its end.
+    fn outcomes(is_in_doubt: bool) -> Vec<Option<Outcome>> {
+        let store = TaskStore::open_in_memory().unwrap();
+        let shared = Arc::new(Shared::new(store.clone(), &TaskLayer::builder(&store).settings));
+        let mut writer = Writer::new(store.clone(), shared, Duration::ZERO);
+        let traced = Arc::new(Traced::new(1, Kind::Task));
+        let (context, entries) = (store.context().clone(), Arc::new(vec![start(&traced)]));
+        let all = Arc::clone(&entries);
+        store.write_owned(move |write| record::record(write, &context, &all)).unwrap();
+        let in_doubt = if is_in_doubt { entries.len() } else { 0 };
+        writer.give_up(&Attempt { entries, written: 0, in_doubt }, true);
+        assert_eq!((writer.kept.len(), writer.kept_in_doubt), (1, in_doubt));
+
+        let end = End { how: Ending::Finished, time_ns: 9, duration: Duration::ZERO, tail: Tail::default() };
+        writer.write(vec![Entry::End(traced, Arc::new(end))]);
+        assert!(writer.live.is_empty() && writer.kept.is_empty());
+        store.list(&TaskFilter::new()).unwrap().items.iter().map(|task| task.outcome).collect()
+    }
+
+    #[test]
+    fn what_was_given_up_in_doubt_is_looked_for_before_it_is_written_again() {
+        assert_eq!(outcomes(true), [Some(Outcome::Finished)]);
+    }
+
+    /// The control: that it may be there is known from the doubt alone.
+    #[test]
+    fn what_was_given_up_as_not_written_is_written_again() {
+        assert_eq!(outcomes(false), [Some(Outcome::Finished), None]);
+    }
+
+    #[test]
+    fn a_doubt_that_was_resolved_is_none_any_more() {
+        let store = TaskStore::open_in_memory().unwrap();
+        let shared = Arc::new(Shared::new(store.clone(), &TaskLayer::builder(&store).settings));
+        let mut writer = Writer::new(store.clone(), shared, Duration::ZERO);
+        let traced = Arc::new(Traced::new(1, Kind::Task));
+        // It is not in the file.
+        let mut attempt = Attempt { entries: Arc::new(vec![start(&traced)]), written: 0, in_doubt: 1 };
+        let refused = store.batch(|_| {
+            writer.try_to_write(&mut attempt).unwrap_err();
+            assert_eq!(attempt.in_doubt, 1, "nothing could be looked for");
+            Ok::<_, Error>(())
+        });
+        refused.unwrap();
+        writer.try_to_write(&mut attempt).unwrap();
+        assert_eq!((attempt.in_doubt, writer.live.len()), (0, 1));
+    }
+}

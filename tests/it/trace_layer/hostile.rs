@@ -102,7 +102,9 @@ fn the_smallest_limits_are_kept_too() {
     let task = only(&store);
     assert_eq!((task.title.as_str(), task.performed_by.as_str(), task.outcome), ("Depl", "ann", Some(Outcome::Failed)));
     assert_eq!(texts(&store, task.id), ["text ", "reaso"]);
-    let event = events(&store, "job", None).remove(0);
+    let name = store.system_tasks().list(&Default::default()).unwrap().items.remove(0).name;
+    assert_eq!(name.len(), 3);
+    let event = events(&store, &name, None).remove(0);
     assert_eq!((event.event.as_str(), event.logger.as_str()), ("cut t", "it:"));
     assert_eq!(event.attributes.as_str(), r#"{"one":1,"fields_left_out":2}"#);
 }
