@@ -10,6 +10,8 @@ pub(crate) mod counters;
 mod database;
 mod error;
 mod keyed;
+#[cfg(feature = "tracing")]
+pub(crate) mod look;
 mod network;
 mod open;
 pub(crate) mod owner;

@@ -27,14 +27,22 @@ pub(super) struct Read {
     pub(super) error: Option<String>,
 }
 
-/// Reads an event that is said inside a task, or a run.
-pub(super) fn read(event: &Event<'_>, kind: &Kind, time_ns: i64, settings: &Settings, limits: &Limits) -> Read {
+/// Reads an event that is said inside a task, or a run; `is_outcome` if it is what [`is_outcome`](super::is_outcome) tells.
+pub(super) fn read(
+    event: &Event<'_>,
+    is_outcome: bool,
+    kind: &Kind,
+    time_ns: i64,
+    settings: &Settings,
+    limits: &Limits,
+) -> Read {
     let mut reader = Reader {
         settings,
         limits,
         text: Cut::new(limits.text_bytes_max.min(Limits::TEXT_BYTES_MAX)),
         attributes: matches!(kind, Kind::Run { .. }).then(|| Object::new(limits.attributes_bytes_max)),
         target: Cow::Borrowed(event.metadata().target()),
+        is_outcome,
         error: None,
     };
     event.record(&mut Fields(&mut reader));
@@ -70,6 +78,25 @@ pub(super) fn name(text: &str, bytes_max: usize) -> String {
     reason::cut(text.replace('\0', "\u{fffd}"), bytes_max)
 }
 
+/// A name that tells what it names from the rest: the end of one that the store does not take as it is becomes a hash of the
+/// whole.
+pub(super) fn distinct_name(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max && !text.contains('\0') {
+        return text.to_owned();
+    }
+    let hash = format!("{:016x}", hash(text.as_bytes()));
+    let Some(room) = bytes_max.checked_sub(MARK.len() + hash.len()) else { return name(&hash, bytes_max) };
+    name(text, room) + MARK + &hash
+}
+
+/// Stands before the hash.
+const MARK: &str = "…";
+
+/// FNV-1a: the same in every process and every version.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 struct Reader<'a> {
     settings: &'a Settings,
     limits: &'a Limits,
@@ -77,6 +104,8 @@ struct Reader<'a> {
     /// For a run.
     attributes: Option<Object>,
     target: Cow<'static, str>,
+    /// Whether its only field is the error.
+    is_outcome: bool,
     error: Option<String>,
 }
 
@@ -91,7 +120,7 @@ impl Take for Reader<'_> {
         let redacted = self.settings.redacted(name, given, self.limits.text_bytes_max);
         let redacted = redacted.as_deref().map(Value::Text);
         let value = redacted.as_ref().unwrap_or(given);
-        if is_error_field(name) {
+        if self.is_outcome || is_error_field(name) {
             self.error = Some(value.to_text(self.limits.text_bytes_max));
         } else if name == MESSAGE {
             if self.text.is_empty() { self.text.push(value) } else { self.text.push_front(value) }

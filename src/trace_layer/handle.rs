@@ -22,6 +22,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    pub(super) fn new(store: TaskStore, settings: &Settings) -> Self {
+        Self {
+            queue: Queue::new(store, settings),
+            dropped: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            last_error: Mutex::new(None),
+        }
+    }
+
     pub(super) fn lose(&self, number: u64, error: Option<Error>) {
         self.lost.fetch_add(number, Ordering::Relaxed);
         if let Some(error) = error {
@@ -54,12 +63,7 @@ impl TaskLayerHandle {
         if store.is_read_only() {
             return Err(Error::ReadOnly);
         }
-        let shared = Arc::new(Shared {
-            queue: Queue::new(store.clone(), settings),
-            dropped: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
-            last_error: Mutex::new(None),
-        });
+        let shared = Arc::new(Shared::new(store.clone(), settings));
         let writer = Writer::new(store, Arc::clone(&shared), settings.retry_for);
         let thread = thread::Builder::new().name("taskstore-trace".to_owned()).spawn(move || {
             let _inside = Inside::enter();

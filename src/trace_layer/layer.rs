@@ -16,7 +16,7 @@ use super::queue::Pushed;
 use super::settings::{Settings, TaskLayerBuilder};
 use super::span::{self, Begun, Mark};
 use super::traced::{End, Ending, Entry, Kind, Start, Traced};
-use super::{event, is_error_field};
+use super::{event, is_error_field, is_outcome};
 use crate::store::Context;
 use crate::{Result, TaskStore};
 
@@ -58,7 +58,7 @@ impl TaskLayer {
 
     /// Starts what a span is. Where that cannot be, the span is as any other.
     fn begin(&self, mark: Mark, attributes: &Attributes<'_>) -> Option<Arc<Traced>> {
-        let Begun { start, error } = match span::begin(mark, attributes, &self.settings, &self.context) {
+        let Begun { start, error, no_key } = match span::begin(mark, attributes, &self.settings, &self.context) {
             Ok(begun) => begun,
             Err(error) => {
                 self.shared.lose(1, Some(error));
@@ -73,16 +73,20 @@ impl TaskLayer {
         if let Some(error) = error {
             traced.set_error(error);
         }
+        let warning = no_key.map(|why| start.warning(why, &self.context.limits));
         self.push(Entry::Start(Arc::clone(&traced), Arc::new(start)));
+        if let Some(warning) = warning {
+            self.push(Entry::Event(Arc::clone(&traced), warning));
+        }
         Some(traced)
     }
 
-    fn say(&self, traced: Arc<Traced>, event: &Event<'_>, is_wanted: bool) {
+    fn say(&self, traced: Arc<Traced>, event: &Event<'_>, is_outcome: bool, is_wanted: bool) {
         let time_ns = match self.context.now_ns() {
             Ok(time_ns) => time_ns,
             Err(error) => return self.shared.lose(1, Some(error)),
         };
-        let read = event::read(event, &traced.kind, time_ns, &self.settings, &self.context.limits);
+        let read = event::read(event, is_outcome, &traced.kind, time_ns, &self.settings, &self.context.limits);
         if let Some(error) = read.error {
             traced.set_error(error);
         }
@@ -106,9 +110,8 @@ impl TaskLayer {
     fn push(&self, entry: Entry) {
         match self.shared.queue.push(entry, self.settings.when_full) {
             Pushed::Queued => {}
-            Pushed::Dropped(traced) => {
-                self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-                traced.dropped.fetch_add(1, Ordering::Relaxed);
+            Pushed::Dropped(events) => {
+                self.shared.dropped.fetch_add(events, Ordering::Relaxed);
             }
             Pushed::Closed => self.shared.lose(1, None),
         }
@@ -174,15 +177,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TaskLayer {
     fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
         let metadata = event.metadata();
         let is_wanted = *metadata.level() <= self.settings.level;
-        if !is_wanted && !tells_error(metadata.fields()) {
+        let may_be_outcome = is_outcome(metadata);
+        if !is_wanted && !may_be_outcome && !tells_error(metadata.fields()) {
             return;
         }
         let (Some(_inside), Some(span)) = (Inside::enter(), context.event_span(event)) else { return };
         let extensions = span.extensions();
         let Some(belonging) = extensions.get::<Belongs>().and_then(|belongs| belongs.of(self.number)) else { return };
-        let traced = Arc::clone(&belonging.to);
+        let (traced, is_task) = (Arc::clone(&belonging.to), belonging.is_task);
         drop(extensions);
-        self.say(traced, event, is_wanted);
+        self.say(traced, event, may_be_outcome && is_task, is_wanted);
     }
 
     fn on_close(&self, id: Id, context: layer::Context<'_, S>) {

@@ -3,6 +3,8 @@
 //! Three lines show the work of a program that uses `tracing` as tasks. Keep the [handle](TaskLayerHandle) that comes with the
 //! layer until the program ends: dropping it writes what is queued, and nothing is recorded from then on, so `let _ =` would
 //! record nothing. By default nothing is dropped: when more is logged than the disk takes, whoever logs [waits](WhenFull).
+//! Events are lost only if the store cannot be written for [ten seconds](TaskLayerBuilder::retry_for), which the handle
+//! [tells](TaskLayerHandle::lost).
 //!
 //! ```
 //! use taskstore::{TaskStore, trace_layer::TaskLayer};
@@ -55,11 +57,14 @@
 //!
 //! - failed, if an error was told by then: `span.record("task.error", "no space")`, where the span declares the field (`record`
 //!   does nothing otherwise); or by an event with that field, `tracing::error!(task.error = %error, "deploying failed")`,
-//!   anywhere inside. The last one counts, and becomes the last message. An event that says nothing else is no message.
+//!   anywhere inside. The last one counts, and becomes the last message. An event that says nothing else is no message;
+//! - failed, too, if the function that is the span returns an error and is marked `#[instrument(fields(task.title = "Deploy"),
+//!   err)]`: an event directly in the task's own span, at level error, that has no text and no field but `error` tells why
+//!   it failed. In a span inside it, which the task may have got over, and in any other event a field `error` is a field as
+//!   any other;
 //! - interrupted, if the span closes because its thread panics ("panicked"); and if it is still open when the handle is
 //!   [shut down](TaskLayerHandle::shutdown), its process is killed, or the [store closes](crate::TaskStore#closing).
-//! - finished otherwise: also if a future was dropped half-way, since a span does not tell. A field `error`, such as
-//!   `#[instrument(err)]` logs it, is a field as any other.
+//! - finished otherwise: also if a future was dropped half-way, since a span does not tell.
 //!
 //! # What it costs
 //!
@@ -68,7 +73,9 @@
 //! [`flush`](TaskLayerHandle::flush) waits until it is there. Of each task the [first](TaskLayerBuilder::keep_first)
 //! thousand events are written as they come; from then on the [last](TaskLayerBuilder::keep_last) hundred are kept in memory
 //! until the end, and a message says how many were left out before them ("… 1234 messages left out"). Texts that are too
-//! long for the store's [limits](crate::Limits) are cut, and a NUL in a name becomes U+FFFD.
+//! long for the store's [limits](crate::Limits) are cut, and a NUL in a name becomes U+FFFD. Where that would make two things
+//! one, it does not: the name or uid of a system task ends with a hash of the whole then, and a task whose key the store does
+//! not take starts without it, and says so in a message.
 //!
 //! The layer itself never logs: what a [redaction](TaskLayerBuilder::redact) or the store's [clock](crate::Clock) logs meanwhile
 //! is not recorded, and its failures are told by the [handle](TaskLayerHandle::last_error).
@@ -91,11 +98,22 @@ pub use handle::TaskLayerHandle;
 pub use layer::TaskLayer;
 pub use settings::{TaskLayerBuilder, WhenFull};
 
+use tracing_core::Metadata;
+
 use crate::task::Level;
 
 /// The fields that tell why a task, or a run, failed.
 fn is_error_field(name: &str) -> bool {
     matches!(name, "task.error" | "system_task.error")
+}
+
+/// Whether an event is what `#[instrument(err)]` logs where the function returns an error: no more than the error, at level
+/// error.
+fn is_outcome(event: &Metadata<'_>) -> bool {
+    let mut fields = event.fields().iter();
+    *event.level() == tracing_core::Level::ERROR
+        && fields.next().is_some_and(|field| field.name() == "error")
+        && fields.next().is_none()
 }
 
 /// The level of the same name.

@@ -1,11 +1,12 @@
 //! What waits to be written.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::settings::{Settings, WhenFull};
-use super::traced::{Entry, Traced, lock};
+use super::traced::{Entry, lock};
 use crate::{Error, TaskStore};
 
 #[derive(Debug)]
@@ -37,8 +38,8 @@ struct State {
 /// What became of an entry.
 pub(super) enum Pushed {
     Queued,
-    /// An event of this task was not, since the queue was full.
-    Dropped(Arc<Traced>),
+    /// So many events were not, since the queue was full.
+    Dropped(u64),
     /// Nobody writes any more.
     Closed,
 }
@@ -59,14 +60,25 @@ impl Queue {
         Self { state: Mutex::new(state), filled: Condvar::new(), moved: Condvar::new(), events_max, bytes_max }
     }
 
-    /// Queues an entry, if need be when there is room. Starts and ends are queued in any case.
-    pub(super) fn push(&self, entry: Entry, when_full: WhenFull) -> Pushed {
+    /// Queues an entry, if need be when there is room. Starts and ends are queued in any case, but where events are dropped an
+    /// end leaves behind those that were kept for it.
+    pub(super) fn push(&self, mut entry: Entry, when_full: WhenFull) -> Pushed {
         let mut state = lock(&self.state);
+        let mut dropped = 0;
         while !state.is_closing && self.is_full(&state) {
             match (when_full, &entry, state.refusal()) {
                 // Nobody empties the queue in a process that was forked.
                 (_, _, Some(Error::Forked { .. })) => return Pushed::Closed,
-                (WhenFull::Drop, Entry::Event(traced, _), _) => return Pushed::Dropped(Arc::clone(traced)),
+                (WhenFull::Drop, Entry::Event(traced, _), _) => {
+                    traced.dropped.fetch_add(1, Ordering::Relaxed);
+                    return Pushed::Dropped(1);
+                }
+                (WhenFull::Drop, Entry::End(traced, end), _) => {
+                    dropped = u64::try_from(end.tail.events.len()).unwrap_or(u64::MAX);
+                    traced.dropped.fetch_add(dropped, Ordering::Relaxed);
+                    entry = Entry::End(Arc::clone(traced), Arc::new(end.without_events()));
+                    break;
+                }
                 (WhenFull::Drop, ..) | (_, _, Some(Error::InsideBatch)) => break,
                 (WhenFull::Wait, ..) => state = self.wait(state),
             }
@@ -82,7 +94,17 @@ impl Queue {
         if wake {
             self.filled.notify_one();
         }
-        Pushed::Queued
+        if dropped == 0 { Pushed::Queued } else { Pushed::Dropped(dropped) }
+    }
+
+    pub(super) fn events_max(&self) -> usize {
+        self.events_max
+    }
+
+    /// Whether somebody waits for the writer, or would if there came more.
+    pub(super) fn is_pressed(&self) -> bool {
+        let state = lock(&self.state);
+        state.is_closing || state.waiting > 0 || self.is_full(&state)
     }
 
     fn is_full(&self, state: &State) -> bool {

@@ -71,7 +71,7 @@ impl Recording<'_, '_> {
             Err(error) => return Err(error),
         };
         if let Some(text) = missing {
-            let said = self.message(id, Level::Warn, &text, time_ns);
+            let said = self.message(id, Level::Warn, &self.cut(&text), time_ns);
             self.refusable(said)?;
         }
         Ok(id)

@@ -12,11 +12,14 @@ use crate::{Result, TaskStore};
 
 /// What becomes of an event when the queue is full, since more is logged than the disk takes.
 ///
-/// Starts and ends of tasks are never dropped: with [`Drop`](Self::Drop) they are queued beyond the bound.
+/// Starts and ends of tasks are never dropped: with [`Drop`](Self::Drop) they are queued beyond the bound, an end without the
+/// [last events](TaskLayerBuilder::keep_last) of its task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WhenFull {
-    /// The default: the thread that logs waits until there is room, so that nothing is lost. While the disk stands still, the
-    /// program does, for about as long as [`retry_for`](TaskLayerBuilder::retry_for). A thread inside a
+    /// The default: the thread that logs waits until there is room, so that nothing is dropped. While the disk stands still,
+    /// or another writer holds the store, the program does once the queue is full, for about as long as
+    /// [`retry_for`](TaskLayerBuilder::retry_for). A thread inside a
     /// [batch](TaskStore::batch) of the same store does not wait, since the queue would wait for it: what it logs is queued
     /// beyond the bound.
     #[default]
@@ -45,7 +48,7 @@ type Redact = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
 #[must_use = "a builder makes nothing until `build`"]
 pub struct TaskLayerBuilder {
     store: TaskStore,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 /// The settings of a layer.
@@ -98,6 +101,10 @@ impl TaskLayerBuilder {
     /// Has each value looked at before anything is queued: `redact` is given the name of the field and its text, and what it
     /// returns stands in the value's place. The text of an event is the field `message`; the title, the performer, the error
     /// and all else that a span tells go through it by their fields' names. Targets and names of fields do not.
+    ///
+    /// A key that is redacted is none: the task starts without it, and a warning in it says so, since it could add to other
+    /// work otherwise. The name and the uid of a system task are what `redact` makes of them: where that is the same for two,
+    /// the two are one.
     ///
     /// A text that is longer than [`Limits::text_bytes_max`](crate::Limits::text_bytes_max) is cut before. What `redact`
     /// logs is not recorded. If it panics, the event is not recorded, and the panic goes to whoever logs.
@@ -153,7 +160,7 @@ impl TaskLayerBuilder {
     }
 
     /// The queue is full when so many entries wait to be written; at least 1. A thousand more may be in the transaction that
-    /// is being written.
+    /// is being written, and while the store fails as many as the queue takes.
     pub fn queue_events(mut self, events: usize) -> Self {
         self.settings.queue_events = events.max(1);
         self
@@ -168,6 +175,11 @@ impl TaskLayerBuilder {
     /// How long a write is tried again that fails because the store is busy, the disk is full or the file cannot be reached.
     /// Then the events in it are [lost](TaskLayerHandle::lost), and until a write succeeds each is tried once. Starts and
     /// ends of tasks are kept on, ten thousand of them at most.
+    ///
+    /// That the store is busy, such as during a long import or [batch](TaskStore::batch), counts only from when it is in
+    /// somebody's way: the queue is full, or somebody [flushes](TaskLayerHandle::flush) or
+    /// [shuts down](TaskLayerHandle::shutdown). Until then it is waited for however long it takes. `Duration::MAX` waits in
+    /// any case, for ever if need be: then a batch must not wait for a thread that logs.
     pub fn retry_for(mut self, duration: Duration) -> Self {
         self.settings.retry_for = duration;
         self

@@ -3,7 +3,7 @@
 use tracing_core::field::FieldSet;
 use tracing_core::span::{Attributes, Record};
 
-use super::event::name;
+use super::event::{distinct_name, name};
 use super::is_error_field;
 use super::settings::Settings;
 use super::traced::Start;
@@ -18,6 +18,8 @@ use crate::task::NewTask;
 /// The fields that make a span a task, or a run of a system task.
 const TASK: &str = "task.title";
 const SYSTEM_TASK: &str = "system_task.name";
+
+const CHARACTER_BYTES_MAX: usize = 4;
 
 /// What a span is.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +43,21 @@ impl Mark {
 pub(super) struct Begun {
     pub(super) start: Start,
     pub(super) error: Option<String>,
+    /// Why it starts without the key that was given.
+    pub(super) no_key: Option<String>,
 }
 
 /// Reads the span's fields. A title that has no value yet is the span's name.
 pub(super) fn begin(mark: Mark, span: &Attributes<'_>, settings: &Settings, context: &Context) -> Result<Begun> {
-    let mut given = Given::new(settings, context.limits.text_bytes_max);
+    // So much that a name or a key that is too long is seen to be.
+    let bytes_max =
+        context.limits.text_bytes_max.max(context.limits.name_bytes_max.saturating_add(CHARACTER_BYTES_MAX));
+    let mut given = Given::new(settings, bytes_max);
     span.record(&mut Fields(&mut given));
     let error = given.error.take();
     let names_bytes_max = context.limits.name_bytes_max;
-    let key = given.key.map(|key| name(&key, names_bytes_max)).filter(|key| !key.is_empty());
+    let no_key = given.no_key(mark, names_bytes_max);
+    let key = given.key.filter(|key| no_key.is_none() && !key.is_empty());
     let title = given.title.unwrap_or_else(|| span.metadata().name().to_owned());
     let start = match mark {
         Mark::Task => {
@@ -65,13 +73,13 @@ pub(super) fn begin(mark: Mark, span: &Attributes<'_>, settings: &Settings, cont
         }
         Mark::SystemTask => {
             let description = given.description.map(|text| name(&text, context.limits.description_bytes_max));
-            let uid = given.uid.map(|uid| name(&uid, names_bytes_max));
+            let uid = given.uid.map(|uid| distinct_name(&uid, names_bytes_max));
             let options = RunOptions { description, key, ..RunOptions::new() };
             let owner = context.owner.clone();
-            Start::Run(to_start(context, name(&title, names_bytes_max), uid, options, owner)?)
+            Start::Run(to_start(context, distinct_name(&title, names_bytes_max), uid, options, owner)?)
         }
     };
-    Ok(Begun { start, error })
+    Ok(Begun { start, error, no_key })
 }
 
 /// The error among the values that are recorded for a span, if there is one.
@@ -89,6 +97,7 @@ struct Given<'a> {
     performed_by: Option<String>,
     configuration: Option<String>,
     key: Option<String>,
+    is_key_redacted: bool,
     uid: Option<String>,
     description: Option<String>,
     error: Option<String>,
@@ -103,10 +112,30 @@ impl<'a> Given<'a> {
             performed_by: None,
             configuration: None,
             key: None,
+            is_key_redacted: false,
             uid: None,
             description: None,
             error: None,
         }
+    }
+
+    /// Why the key is none to start with: one that were cut or redacted could be that of other work, which this would add to.
+    fn no_key(&self, mark: Mark, bytes_max: usize) -> Option<String> {
+        let key = self.key.as_ref()?;
+        let field = match mark {
+            Mark::Task => "task.key",
+            Mark::SystemTask => "system_task.key",
+        };
+        let why = if self.is_key_redacted {
+            "was redacted".to_owned()
+        } else if key.len() > bytes_max {
+            format!("is longer than {bytes_max} bytes")
+        } else if key.contains('\0') {
+            "contains NUL".to_owned()
+        } else {
+            return None;
+        };
+        Some(format!("{field} {why}: started without a key"))
     }
 }
 
@@ -123,6 +152,10 @@ impl Take for Given<'_> {
             _ => return,
         };
         let redacted = self.settings.redacted(name, value, self.text_bytes_max);
+        if matches!(name, "task.key" | "system_task.key") {
+            let given = || value.to_text(self.text_bytes_max);
+            self.is_key_redacted = redacted.as_ref().is_some_and(|redacted| *redacted != given());
+        }
         *place = Some(redacted.unwrap_or_else(|| value.to_text(self.text_bytes_max)));
     }
 }

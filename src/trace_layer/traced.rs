@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use super::settings::Settings;
 use crate::Result;
+use crate::limits::Limits;
 use crate::sqlite::system_task::RunStart;
 use crate::store::Context;
 use crate::system_task::RunId;
-use crate::task::{Level, NewTask, TaskId};
+use crate::task::{Level, NewTask, TaskId, reason};
 
 /// The most text that the last events of one task take in memory. The very last one is kept whatever its length.
 const TAIL_BYTES_MAX: usize = 1 << 20;
@@ -156,6 +157,31 @@ pub(super) enum Start {
     Run(RunStart),
 }
 
+impl Start {
+    /// What the layer itself says of it.
+    pub(super) fn warning(&self, text: String, limits: &Limits) -> TracedEvent {
+        let (time_ns, logger) = match self {
+            Self::Task { time_ns, .. } => (*time_ns, String::new()),
+            Self::Run(run) => (run.now_ns, run.name.clone()),
+        };
+        let text = reason::cut(text, limits.text_bytes_max);
+        TracedEvent { time_ns, level: Level::Warn, logger: Cow::Owned(logger), text, attributes: String::new() }
+    }
+
+    fn bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        size_of::<Self>()
+            + match self {
+                Self::Task { task: NewTask { title, performed_by, key, .. }, no_configuration, .. } => {
+                    title.len() + performed_by.len() + text(key) + text(no_configuration)
+                }
+                Self::Run(RunStart { name, uid, description, key, .. }) => {
+                    name.len() + text(uid) + text(description) + text(key)
+                }
+            }
+    }
+}
+
 /// How it ends.
 #[derive(Debug)]
 pub(super) struct End {
@@ -173,6 +199,15 @@ pub(super) enum Ending {
     Interrupted(String),
 }
 
+impl Ending {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Finished => 0,
+            Self::Failed(reason) | Self::Interrupted(reason) => reason.len(),
+        }
+    }
+}
+
 /// What the writer is to write.
 #[derive(Debug)]
 pub(super) enum Entry {
@@ -184,9 +219,9 @@ pub(super) enum Entry {
 impl Entry {
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Start(..) => size_of::<Start>(),
+            Self::Start(_, start) => start.bytes(),
             Self::Event(_, event) => event.bytes(),
-            Self::End(_, end) => size_of::<End>() + end.tail.bytes,
+            Self::End(_, end) => size_of::<End>() + end.tail.bytes + end.how.bytes(),
         }
     }
 }
@@ -199,5 +234,10 @@ impl End {
             Kind::Run { started, .. } => context.monotonic().saturating_sub(*started),
         };
         Ok(Self { how, time_ns: context.now_ns()?, duration, tail: traced.take_tail() })
+    }
+
+    /// The same without the events that were kept for it.
+    pub(super) fn without_events(&self) -> Self {
+        Self { how: self.how.clone(), time_ns: self.time_ns, duration: self.duration, tail: self.tail.without_events() }
     }
 }

@@ -29,10 +29,20 @@ pub(super) struct Writer {
     retry_for: Duration,
     /// What has started and not ended.
     live: HashMap<u64, Arc<Traced>>,
-    /// Starts and ends that could not be written.
+    /// Starts and ends that could not be written. The first so many of them may be in the file all the same.
     kept: Vec<Entry>,
+    kept_in_doubt: usize,
     /// Whether the last write failed for so long that it was given up.
     is_failing: bool,
+}
+
+/// What is to be written in one transaction, and what is known of it.
+struct Attempt {
+    entries: Arc<Vec<Entry>>,
+    /// So many are written.
+    written: usize,
+    /// Those up to here may be.
+    in_doubt: usize,
 }
 
 /// Nobody is to wait for a writer that has ended, nor for one that has panicked.
@@ -46,7 +56,7 @@ impl Drop for Ended {
 
 impl Writer {
     pub(super) fn new(store: TaskStore, shared: Arc<Shared>, retry_for: Duration) -> Self {
-        Self { store, shared, retry_for, live: HashMap::new(), kept: Vec::new(), is_failing: false }
+        Self { store, shared, retry_for, live: HashMap::new(), kept: Vec::new(), kept_in_doubt: 0, is_failing: false }
     }
 
     pub(super) fn run(mut self) {
@@ -56,21 +66,36 @@ impl Writer {
             self.write(entries);
             self.shared.queue.done(number);
         }
+        // Again, since a start that was kept may have been written only now.
+        loop {
+            self.interrupt_all();
+            if self.live.is_empty() {
+                break;
+            }
+        }
+        self.shared.lose(number(self.kept.len()), None);
+    }
+
+    /// Ends what is still open, as well as it can be done: none of it is live behind this.
+    fn interrupt_all(&mut self) {
+        let open: Vec<_> = self.live.values().cloned().collect();
         let mut ends = Vec::new();
-        for traced in mem::take(&mut self.live).into_values() {
-            match End::now(&traced, Ending::Interrupted(SHUT_DOWN.to_owned()), self.store.context()) {
-                Ok(end) => ends.push(Entry::End(traced, Arc::new(end))),
+        for traced in &open {
+            match End::now(traced, Ending::Interrupted(SHUT_DOWN.to_owned()), self.store.context()) {
+                Ok(end) => ends.push(Entry::End(Arc::clone(traced), Arc::new(end))),
                 Err(error) => self.shared.lose(1, Some(error)),
             }
         }
         self.write(ends);
-        self.shared.lose(number(self.kept.len()), None);
+        for traced in open {
+            self.live.remove(&traced.number);
+        }
     }
 
     fn next(&self) -> Option<Vec<Entry>> {
         // While the store fails each try may take the whole busy timeout: then those who wait, and who shut down, wait for
         // one.
-        let entries_max = if self.is_failing { usize::MAX } else { ENTRIES_MAX };
+        let entries_max = if self.is_failing { self.shared.queue.events_max() } else { ENTRIES_MAX };
         let patience = (!self.kept.is_empty()).then_some(RETRY_EVERY);
         self.shared.queue.take(entries_max, patience)
     }
@@ -82,31 +107,49 @@ impl Writer {
         if all.is_empty() {
             return;
         }
-        let all = Arc::new(all);
-        let until = Instant::now() + if self.is_failing { Duration::ZERO } else { self.retry_for };
-        let mut is_in_doubt = false;
+        let mut attempt = Attempt { entries: Arc::new(all), written: 0, in_doubt: mem::take(&mut self.kept_in_doubt) };
+        let mut until = self.deadline();
         loop {
-            let error = match self.try_to_write(&all, is_in_doubt) {
-                Ok(report) => return self.settle(report),
-                Err(error) => error,
-            };
-            is_in_doubt |= matches!(error, Error::OutcomeUnknown { .. } | Error::FileMoved { written: true, .. });
+            let Err(error) = self.try_to_write(&mut attempt) else { return };
             let may_help = may_succeed_later(&error);
-            self.shared.note(error);
-            if !may_help || Instant::now() >= until {
-                return self.give_up(&all, may_help, is_in_doubt);
+            // Somebody else writes, which is no failure as long as it is in nobody's way.
+            if matches!(error, Error::Busy { .. }) && !self.shared.queue.is_pressed() {
+                until = self.deadline();
+            } else if !may_help || until.is_some_and(|until| Instant::now() >= until) {
+                self.shared.note(error);
+                return self.give_up(&attempt, may_help);
             }
+            self.shared.note(error);
             std::thread::sleep(RETRY_EVERY);
         }
     }
 
-    /// `is_in_doubt` says that it may be in the file already.
-    fn try_to_write(&self, all: &Arc<Vec<Entry>>, is_in_doubt: bool) -> Result<Report> {
-        if is_in_doubt && let Some(report) = doubt::find(&self.store, &self.live, all)? {
-            return Ok(report);
+    /// `None` for a time that never comes.
+    fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(if self.is_failing { Duration::ZERO } else { self.retry_for })
+    }
+
+    /// Looks first whether what is in doubt was written.
+    fn try_to_write(&mut self, attempt: &mut Attempt) -> Result<()> {
+        let Attempt { entries, written, in_doubt } = attempt;
+        if let Some(doubtful) = entries.get(*written..*in_doubt).filter(|doubtful| !doubtful.is_empty()) {
+            if let Some(report) = doubt::find(&self.store, &self.live, doubtful)? {
+                self.settle(report);
+                *written = *in_doubt;
+            }
+            *in_doubt = 0;
         }
-        let (context, all) = (self.store.context().clone(), Arc::clone(all));
-        self.store.write_owned(move |write| record::record(write, &context, &all))
+        if *written == entries.len() {
+            return Ok(());
+        }
+        let (context, all, from) = (self.store.context().clone(), Arc::clone(entries), *written);
+        let answer =
+            self.store.write_owned(move |write| record::record(write, &context, all.get(from..).unwrap_or(&[])));
+        if let Err(Error::OutcomeUnknown { .. } | Error::FileMoved { written: true, .. }) = answer {
+            *in_doubt = entries.len();
+        }
+        self.settle(answer?);
+        Ok(())
     }
 
     fn settle(&mut self, report: Report) {
@@ -122,32 +165,41 @@ impl Writer {
                 self.store.context().kept_progress.forget(*id);
             }
         }
+        if let Some(error) = &report.refused_with {
+            self.store.doubt_owner(error);
+        }
         self.shared.lose(report.refused, report.refused_with);
     }
 
-    /// Counts what is lost. Starts and ends are kept if they may be written later, without the events that an end has; not a
-    /// start that may be in the file, which would be there twice.
-    fn give_up(&mut self, all: &[Entry], may_succeed_later: bool, is_in_doubt: bool) {
+    /// Counts what is lost. Starts and ends are kept if they may be written later, without the events that an end has.
+    fn give_up(&mut self, attempt: &Attempt, may_succeed_later: bool) {
         self.is_failing = true;
         let lose = |traced: &Traced, events: usize| {
             traced.lost.fetch_add(number(events), Ordering::Relaxed);
             self.shared.lose(number(events), None);
         };
-        for entry in all {
+        for (index, entry) in attempt.entries.iter().enumerate().skip(attempt.written) {
             match entry {
-                Entry::Event(traced, _) => lose(traced, 1),
-                _ if !may_succeed_later => self.shared.lose(1, None),
-                Entry::Start(..) if is_in_doubt => self.shared.lose(1, None),
+                Entry::Event(traced, _) => {
+                    lose(traced, 1);
+                    continue;
+                }
+                _ if !may_succeed_later => {
+                    self.shared.lose(1, None);
+                    continue;
+                }
                 Entry::Start(traced, start) => self.kept.push(Entry::Start(Arc::clone(traced), Arc::clone(start))),
                 Entry::End(traced, end) => {
                     lose(traced, end.tail.events.len());
-                    let (how, tail) = (end.how.clone(), end.tail.without_events());
-                    let end = End { how, time_ns: end.time_ns, duration: end.duration, tail };
-                    self.kept.push(Entry::End(Arc::clone(traced), Arc::new(end)));
+                    self.kept.push(Entry::End(Arc::clone(traced), Arc::new(end.without_events())));
                 }
+            }
+            if index < attempt.in_doubt {
+                self.kept_in_doubt = self.kept.len();
             }
         }
         let excess = self.kept.len().saturating_sub(KEPT_MAX);
+        self.kept_in_doubt = self.kept_in_doubt.saturating_sub(excess);
         self.shared.lose(number(self.kept.drain(..excess).len()), None);
     }
 }
@@ -167,4 +219,65 @@ fn may_succeed_later(error: &Error) -> bool {
 
 fn number(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TaskLayer;
+    use super::super::traced::{Kind, Start, Tail};
+    use super::*;
+    use crate::{NewTask, Outcome, TaskFilter};
+
+    fn start(traced: &Arc<Traced>) -> Entry {
+        let start = Start::Task { task: NewTask::new("t"), no_configuration: None, time_ns: 7 };
+        Entry::Start(Arc::clone(traced), Arc::new(start))
+    }
+
+    /// The outcomes in the store after a start was written of which the writer believes this, and then its end.
+    fn outcomes(is_in_doubt: bool) -> Vec<Option<Outcome>> {
+        let store = TaskStore::open_in_memory().unwrap();
+        let shared = Arc::new(Shared::new(store.clone(), &TaskLayer::builder(&store).settings));
+        let mut writer = Writer::new(store.clone(), shared, Duration::ZERO);
+        let traced = Arc::new(Traced::new(1, Kind::Task));
+        let (context, entries) = (store.context().clone(), Arc::new(vec![start(&traced)]));
+        let all = Arc::clone(&entries);
+        store.write_owned(move |write| record::record(write, &context, &all)).unwrap();
+        let in_doubt = if is_in_doubt { entries.len() } else { 0 };
+        writer.give_up(&Attempt { entries, written: 0, in_doubt }, true);
+        assert_eq!((writer.kept.len(), writer.kept_in_doubt), (1, in_doubt));
+
+        let end = End { how: Ending::Finished, time_ns: 9, duration: Duration::ZERO, tail: Tail::default() };
+        writer.write(vec![Entry::End(traced, Arc::new(end))]);
+        assert!(writer.live.is_empty() && writer.kept.is_empty());
+        store.list(&TaskFilter::new()).unwrap().items.iter().map(|task| task.outcome).collect()
+    }
+
+    #[test]
+    fn what_was_given_up_in_doubt_is_looked_for_before_it_is_written_again() {
+        assert_eq!(outcomes(true), [Some(Outcome::Finished)]);
+    }
+
+    /// The control: that it may be there is known from the doubt alone.
+    #[test]
+    fn what_was_given_up_as_not_written_is_written_again() {
+        assert_eq!(outcomes(false), [Some(Outcome::Finished), None]);
+    }
+
+    #[test]
+    fn a_doubt_that_was_resolved_is_none_any_more() {
+        let store = TaskStore::open_in_memory().unwrap();
+        let shared = Arc::new(Shared::new(store.clone(), &TaskLayer::builder(&store).settings));
+        let mut writer = Writer::new(store.clone(), shared, Duration::ZERO);
+        let traced = Arc::new(Traced::new(1, Kind::Task));
+        // It is not in the file.
+        let mut attempt = Attempt { entries: Arc::new(vec![start(&traced)]), written: 0, in_doubt: 1 };
+        let refused = store.batch(|_| {
+            writer.try_to_write(&mut attempt).unwrap_err();
+            assert_eq!(attempt.in_doubt, 1, "nothing could be looked for");
+            Ok::<_, Error>(())
+        });
+        refused.unwrap();
+        writer.try_to_write(&mut attempt).unwrap();
+        assert_eq!((attempt.in_doubt, writer.live.len()), (0, 1));
+    }
 }

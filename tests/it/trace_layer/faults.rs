@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use taskstore::trace_layer::{TaskLayer, WhenFull};
-use taskstore::{Error, NewTask, OpenOptions, Outcome};
+use taskstore::{Error, Limits, OpenOptions, Outcome};
 use tracing::{info, info_span};
 
-use super::{only, shown, subscriber, tasks};
+use super::{only, shown, subscriber, tasks, traced_with};
 use crate::support::{files, open, options, temporary, texts};
 
 #[test]
@@ -27,6 +27,106 @@ fn what_a_busy_store_does_not_take_is_kept_and_written_later() {
     assert_eq!(handle.lost(), 0);
     handle.shutdown();
     assert_eq!(shown(&store), [("t".to_owned(), Some(Outcome::Finished), vec!["said".to_owned()])]);
+}
+
+#[test]
+fn it_may_be_tried_again_for_ever() {
+    let store = temporary();
+    traced_with(TaskLayer::builder(&store).retry_for(Duration::MAX), || {
+        info_span!("a", task.title = "t").in_scope(|| info!("said"));
+    });
+    assert_eq!(shown(&store), [("t".to_owned(), Some(Outcome::Finished), vec!["said".to_owned()])]);
+}
+
+/// Without patience each try would lose it, if a busy store were a failure.
+#[test]
+fn a_store_that_is_busy_loses_nothing_as_long_as_nobody_waits_for_the_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = options().busy_timeout(Duration::from_millis(1)).open(directory.path().join("tasks.db")).unwrap();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store).retry_for(Duration::ZERO));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let busy = || handle.last_error().filter(|error| matches!(**error, Error::Busy { .. }));
+        std::thread::scope(|scope| {
+            let (is_held, wait_until_held) = std::sync::mpsc::channel();
+            let (let_go, wait_until_let_go) = std::sync::mpsc::channel::<()>();
+            let store = &store;
+            scope.spawn(move || {
+                store.batch(|_| {
+                    is_held.send(()).unwrap();
+                    let _ = wait_until_let_go.recv();
+                    Ok::<_, Error>(())
+                })
+            });
+            wait_until_held.recv().unwrap();
+            info_span!("a", task.title = "t").in_scope(|| info!("said"));
+            until(|| busy().is_some());
+            let first = busy().unwrap();
+            until(|| busy().is_some_and(|again| !std::sync::Arc::ptr_eq(&again, &first)));
+            drop(let_go);
+        });
+        until(|| tasks(&store).first().is_some_and(|task| task.outcome.is_some()));
+    });
+    assert_eq!(handle.lost(), 0);
+    handle.shutdown();
+    assert_eq!(shown(&store), [("t".to_owned(), Some(Outcome::Finished), vec!["said".to_owned()])]);
+}
+
+#[test]
+fn what_is_written_only_while_the_layer_is_shut_down_is_interrupted_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = options().busy_timeout(Duration::from_millis(1)).open(&path).unwrap();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store).retry_for(Duration::ZERO));
+    let other = files::shell(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    tracing::dispatcher::with_default(&dispatch, || {
+        let _open = info_span!("a", task.title = "open").entered();
+        handle.flush();
+        assert!(tasks(&store).is_empty());
+        other.execute_batch("ROLLBACK").unwrap();
+        handle.shutdown();
+        assert_eq!(only(&store).outcome, Some(Outcome::Interrupted));
+    });
+}
+
+/// Recovery takes an owner without its lock file for dead.
+#[test]
+fn a_store_whose_lock_file_was_removed_gets_another_when_an_end_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = open(&path);
+    let owner_files = || {
+        let names = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
+        names.filter(|path| path.to_str().unwrap().contains("-owner-")).collect::<Vec<_>>()
+    };
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let first = info_span!("a", task.title = "first").entered();
+        handle.flush();
+        std::fs::remove_file(&owner_files()[0]).unwrap();
+        open(&path);
+        assert_eq!(only(&store).outcome, Some(Outcome::Interrupted));
+        drop(first);
+        handle.flush();
+        let _second = info_span!("b", task.title = "second").entered();
+        handle.flush();
+        assert_eq!(owner_files().len(), 1);
+        open(&path);
+        assert_eq!(tasks(&store)[1].outcome, None);
+    });
+    handle.shutdown();
+}
+
+#[test]
+fn what_the_layer_itself_says_is_cut_too() {
+    let limits = Limits { text_bytes_max: 30, ..Limits::default() };
+    let store = options().limits(limits).open_temporary().unwrap();
+    traced_with(TaskLayer::builder(&store), || {
+        let long = "prod ".repeat(5);
+        info_span!("a", task.title = "t", task.configuration = long, task.key = "k".repeat(300)).in_scope(|| {});
+    });
+    let texts = texts(&store, only(&store).id);
+    assert_eq!(texts, ["task.configuration is \"prod pr", "task.key is longer than 256 by"]);
 }
 
 #[test]
@@ -137,7 +237,6 @@ fn a_store_in_memory_and_one_that_is_dropped_are_served_to_the_end() {
     assert!(!files::beside(&path, "-wal").exists());
     assert_eq!(only(&open(&path)).message_count, 1);
     drop(dispatch);
-    let _ = NewTask::new("");
 }
 
 #[track_caller]

@@ -49,14 +49,21 @@ fn names_lose_their_nul_and_all_texts_are_cut_to_their_limits() {
     let (task, limits) = (only(&store), Limits::default());
     assert_eq!(task.title.len(), limits.title_bytes_max - 1 - (limits.title_bytes_max - 1) % 5 + 2);
     assert!(task.title.starts_with("é\u{fffd}é\u{fffd}"));
-    assert!(task.performed_by.len() > limits.name_bytes_max - 4 && task.key.unwrap().len() <= limits.name_bytes_max);
-    let texts = texts(&store, task.id);
+    assert!(task.performed_by.len() > limits.name_bytes_max - 4);
+    let mut texts = texts(&store, task.id);
+    // It would be the key of other work, too.
+    assert_eq!(
+        (texts.remove(0), task.key),
+        ("task.key is longer than 256 bytes: started without a key".to_owned(), None)
+    );
     assert_eq!((texts[0].as_str(), texts[1].as_str()), ("a\0b\n\u{202e}c", r#"x field="a\0b\n" failing=half"#));
     assert_eq!((texts[2].len(), texts[2].chars().all(|one| one == 'é')), (limits.text_bytes_max, true));
     assert!(texts[3].starts_with("y long_value=é") && texts[3].len() >= limits.text_bytes_max - 1);
     let uid = store.system_tasks().list(&Default::default()).unwrap().items.remove(0).uid.unwrap();
     assert!(uid.len() <= limits.name_bytes_max);
-    let events = events(&store, "job\u{fffd}", Some(&uid));
+    let name = store.system_tasks().list(&Default::default()).unwrap().items.remove(0).name;
+    assert!(name.starts_with("job\u{fffd}…"), "{name}");
+    let events = events(&store, &name, Some(&uid));
     assert_eq!(events[0].event.len(), limits.text_bytes_max);
     for event in &events {
         let json = event.attributes.as_str();
@@ -95,7 +102,9 @@ fn the_smallest_limits_are_kept_too() {
     let task = only(&store);
     assert_eq!((task.title.as_str(), task.performed_by.as_str(), task.outcome), ("Depl", "ann", Some(Outcome::Failed)));
     assert_eq!(texts(&store, task.id), ["text ", "reaso"]);
-    let event = events(&store, "job", None).remove(0);
+    let name = store.system_tasks().list(&Default::default()).unwrap().items.remove(0).name;
+    assert_eq!(name.len(), 3);
+    let event = events(&store, &name, None).remove(0);
     assert_eq!((event.event.as_str(), event.logger.as_str()), ("cut t", "it:"));
     assert_eq!(event.attributes.as_str(), r#"{"one":1,"fields_left_out":2}"#);
 }
@@ -113,4 +122,31 @@ fn what_cannot_start_is_told_and_its_span_is_as_any_other() {
     handle.shutdown();
     assert_eq!(texts(&store, only(&store).id), ["to the outer one"]);
     assert_eq!(tasks(&store).len(), 1);
+}
+
+#[test]
+fn what_differs_only_behind_a_limit_is_not_taken_for_the_same() {
+    let store = temporary();
+    traced(&store, || {
+        for end in ["one", "other", "a\0b", "a\u{fffd}b"] {
+            let long = "x".repeat(256) + end;
+            info_span!("a", task.title = "t", task.key = long).in_scope(|| info!("{end}"));
+            info_span!("b", system_task.name = long, system_task.key = "a\0b").in_scope(|| info!("{end}"));
+            info_span!("b", system_task.name = "job", system_task.uid = long).in_scope(|| info!("{end}"));
+        }
+        for name in ["a\0b", "a\u{fffd}b"] {
+            info_span!("b", system_task.name = name).in_scope(|| {});
+        }
+    });
+    assert_eq!(tasks(&store).len(), 4);
+    let system_tasks = store.system_tasks().list(&Default::default()).unwrap().items;
+    assert_eq!(system_tasks.len(), 10);
+    let warned = |task: &taskstore::SystemTask| {
+        let events = store.system_tasks().events(task.shown_run.as_ref().unwrap().id, 0, 10).unwrap();
+        events[0].event == "system_task.key contains NUL: started without a key"
+    };
+    assert_eq!(system_tasks.iter().filter(|task| task.name.starts_with('x')).filter(|task| warned(task)).count(), 4);
+    // The same in another process and another version.
+    let names: Vec<_> = system_tasks.iter().map(|task| &*task.name).collect();
+    assert!(names.contains(&"a\u{fffd}b") && names.iter().any(|name| name.starts_with("a\u{fffd}b…")), "{names:?}");
 }

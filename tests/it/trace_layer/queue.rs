@@ -10,7 +10,7 @@ use taskstore::{Error, Level, Outcome, TaskStore};
 use tracing::{info, info_span};
 
 use super::{only, shown, subscriber};
-use crate::support::{messages, options, temporary, texts};
+use crate::support::{files, messages, options, temporary, texts};
 
 /// Holds the store's write connection while `work` is done on this thread.
 fn held<T>(store: &TaskStore, work: impl FnOnce() -> T) -> T {
@@ -92,9 +92,13 @@ fn wait_waits_and_loses_nothing() {
                 });
             });
             // It comes as far as the queue takes, and no farther, however long it has.
-            until(|| said.load(Ordering::SeqCst) >= 8);
-            thread::yield_now();
-            assert!(said.load(Ordering::SeqCst) <= 1_010 + 10);
+            until(|| {
+                let before = said.load(Ordering::SeqCst);
+                thread::sleep(Duration::from_millis(50));
+                before >= 8 && said.load(Ordering::SeqCst) == before
+            });
+            // A queue of ten, and one that the writer had taken.
+            assert!(said.load(Ordering::SeqCst) <= 20, "{said:?}");
             assert!(!logging.is_finished());
             logging
         });
@@ -174,20 +178,76 @@ fn shutting_down_writes_what_is_queued() {
 }
 
 #[test]
-fn many_events_share_a_transaction() {
+fn where_events_are_dropped_an_end_leaves_behind_those_that_were_kept_for_it() {
     let store = patient();
-    let (dispatch, handle) = subscriber(TaskLayer::builder(&store));
-    let before = store.change_token().unwrap();
+    let builder = TaskLayer::builder(&store).queue_events(10).when_full(WhenFull::Drop).keep_first(0).keep_last(5);
+    let (dispatch, handle) = subscriber(builder);
     tracing::dispatcher::with_default(&dispatch, || {
+        held(&store, || {
+            for number in 0..50 {
+                info_span!("a", task.title = number).in_scope(|| (0..7).for_each(|number| info!("{number}")));
+            }
+        });
+    });
+    handle.flush();
+    assert_eq!(handle.lost(), 0);
+    let (mut with, mut without) = (0, 0);
+    for (_, outcome, texts) in shown(&store) {
+        assert_eq!(outcome, Some(Outcome::Finished));
+        match &texts.join("|")[..] {
+            "… 2 messages left out|2|3|4|5|6" => with += 1,
+            "… 2 messages left out|… 5 messages dropped: the queue was full" => without += 1,
+            other => panic!("{other}"),
+        }
+    }
+    // A queue of ten entries, and as many that the writer had taken.
+    assert_eq!((with + without, handle.dropped()), (50, 5 * without));
+    assert!((1..=10).contains(&with), "{with}");
+}
+
+/// The transactions in the `-wal`: each ends with a page that says how large the file is.
+fn transactions(path: &std::path::Path) -> usize {
+    let copy = path.with_extension("copy");
+    // Another process reads it: in this one, closing the file would drop the locks.
+    let status = std::process::Command::new("cp").arg(files::beside(path, "-wal")).arg(&copy).status().unwrap();
+    assert!(status.success());
+    let wal = files::bytes(&copy).unwrap();
+    let number = |at: usize| u32::from_be_bytes(wal[at..at + 4].try_into().unwrap());
+    let (page, salt) = (number(8) as usize, number(16));
+    let frames = (32..wal.len() - 23).step_by(24 + page);
+    frames.filter(|&frame| number(frame + 8) == salt && number(frame + 4) > 0).count()
+}
+
+/// The control: what is flushed is a transaction each.
+#[test]
+fn many_events_share_a_transaction() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = options().busy_timeout(Duration::from_secs(600)).open(&path).unwrap();
+    let (dispatch, handle) = subscriber(TaskLayer::builder(&store));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let _task = info_span!("a", task.title = "flushed").entered();
+        handle.flush();
+        let before = transactions(&path);
+        for number in 0..10 {
+            info!("{number}");
+            handle.flush();
+        }
+        assert_eq!(transactions(&path) - before, 10);
+
+        let before = transactions(&path);
         held(&store, || {
             for number in 0..40 {
                 info_span!("a", task.title = number).in_scope(|| (0..10).for_each(|number| info!("{number}")));
             }
         });
+        handle.flush();
+        // One that the writer had taken, and all others.
+        let shared = transactions(&path) - before;
+        assert!((1..=2).contains(&shared), "{shared}");
     });
     handle.shutdown();
-    assert_ne!(store.change_token().unwrap(), before);
-    assert_eq!(shown(&store).len(), 40);
+    assert_eq!(shown(&store).len(), 41);
 }
 
 #[track_caller]

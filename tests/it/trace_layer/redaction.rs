@@ -43,7 +43,7 @@ fn found(redact: bool) -> usize {
         assert_eq!(title, "Sign in with [secret]");
         assert_eq!(
             texts.join("|"),
-            "the password is [secret]|signing in password=[secret] user=\"ann\"|\
+            "task.key was redacted: started without a key|the password is [secret]|signing in password=[secret] user=\"ann\"|\
              debugged=Some(\"[secret]\") displayed=[secret] number=7|[secret]"
         );
         let event = events(&store, "job", Some("[secret]")).remove(0);

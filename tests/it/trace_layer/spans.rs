@@ -259,23 +259,60 @@ fn the_fields_of_a_span_say_what_the_task_is() {
     assert_eq!(tasks[5].title, "Named so");
 }
 
-#[tracing::instrument(fields(task.title = "Instrumented", task.error), err)]
+#[tracing::instrument(fields(task.title = "Instrumented"), err)]
 fn instrumented(fails: bool) -> Result<(), String> {
     info!("working");
+    // A span inside that fails is got over.
+    let _ = inside();
     if fails { Err("no space".to_owned()) } else { Ok(()) }
 }
 
+#[tracing::instrument(err)]
+fn inside() -> Result<(), String> {
+    Err("got over".to_owned())
+}
+
+#[tracing::instrument(fields(system_task.name = "job"), err(Debug))]
+async fn asynchronous() -> Result<(), String> {
+    tokio::task::yield_now().await;
+    Err("no space".to_owned())
+}
+
 #[test]
-fn an_instrumented_function_is_a_task() {
+fn an_instrumented_function_is_a_task_that_fails_where_it_returns_an_error() {
     let store = temporary();
     traced(&store, || {
         instrumented(false).unwrap();
         instrumented(true).unwrap_err();
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(asynchronous()).unwrap_err();
     });
-    let shown = shown(&store);
-    assert_eq!(shown[0].2, ["working"]);
-    // Its error is a field as any other.
-    assert_eq!((shown[1].1, &shown[1].2[1]), (Some(Outcome::Finished), &"error=no space".to_owned()));
+    let task = |outcome, texts: &[&str]| {
+        ("Instrumented".to_owned(), Some(outcome), texts.iter().map(|&text| text.to_owned()).collect())
+    };
+    assert_eq!(
+        shown(&store),
+        [
+            task(Outcome::Finished, &["working", "error=got over"]),
+            task(Outcome::Failed, &["working", "error=got over", "no space"]),
+        ]
+    );
+    assert_eq!(events(&store, "job", None)[0].event, "\"no space\"");
+    let job = store.system_tasks().list(&Default::default()).unwrap().items.remove(0);
+    assert_eq!(job.status(), taskstore::SystemTaskStatus::Error);
+}
+
+#[test]
+fn an_error_that_is_logged_otherwise_is_no_outcome() {
+    let store = temporary();
+    traced(&store, || {
+        let _task = info_span!("a", task.title = "t").entered();
+        error!(error = "one", "said");
+        warn!(error = "two");
+        error!(error = "three", tries = 3);
+        error!(err = "four");
+    });
+    assert_eq!(only(&store).outcome, Some(Outcome::Finished));
+    assert_eq!(only(&store).message_count, 4);
 }
 
 /// What touches the work of others is not found by looking at what is recorded alone.
