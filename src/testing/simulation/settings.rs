@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::{CONFIGURATIONS, USERS};
-use crate::limits::Limits;
 use crate::Result;
+use crate::limits::Limits;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 
