@@ -268,6 +268,7 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
             self.tell()?;
         }
         if let Some(wal) = self.writes.as_ref().and_then(|writes| writes.wal.as_ref()) {
+            self.store.database().refuse_inside()?;
             // What a reader keeps from being merged is, later.
             wal.merge()?;
         }
@@ -288,7 +289,12 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
             wal.map_or(Ok(true), Wal::is_small)
         };
         let begun = Instant::now();
-        while !is_small(&self.writes)? {
+        loop {
+            // Its connection is its own: it must not merge what a crash has left.
+            self.store.database().refuse_inside()?;
+            if is_small(&self.writes)? {
+                return Ok(());
+            }
             let left = self.store.database().busy_timeout().saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Err(Halt::Stop(PruneStop::ReaderHeld));
@@ -296,7 +302,6 @@ impl<'a, P: FnMut(&PruneProgress) -> ControlFlow<()>> Pruning<'a, P> {
             thread::sleep(RETRY.min(left));
             self.tell()?;
         }
-        Ok(())
     }
 }
 

@@ -147,11 +147,14 @@ impl Database {
             last(&Closing(&turn));
             turn.take()
         });
+        // By the crash that a test has asked for: nobody else has the turn.
+        let has_crashed = self.writer.is_closed();
         self.writer.close();
         // Readers first: the last connection that closes merges the `-wal`, and a reader cannot.
         readers.extend(self.surroundings.changes.close());
         readers.append(&mut self.lock_idle_readers());
-        self.closed(readers.into_iter().chain(connection))
+        let closed = self.closed(readers.into_iter().chain(connection));
+        if has_crashed { Err(Error::Closed) } else { closed }
     }
 
     /// What a crash that a test has asked for is to do besides.

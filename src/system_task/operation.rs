@@ -23,7 +23,7 @@ pub(crate) fn start(
     let started = context.monotonic();
     Ok(move |write: &Write<'_>| {
         let (id, uuid) = sqlite::system_task::start(write, &start)?;
-        Ok(StartedRun { id, uuid, name: start.name.clone(), started })
+        Ok(StartedRun { id, uuid, name: start.name.clone(), started, ran_before: Duration::ZERO })
     })
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn end(
             Some(stored(context, run, LogEvent::new(LogLevel::Error, reason))?)
         }
     };
-    let duration = context.monotonic().saturating_sub(run.started);
+    let duration = context.monotonic().saturating_sub(run.started).saturating_add(run.ran_before);
     let end = RunEnd {
         id: run.id,
         status: reason.is_some().then_some(SystemTaskStatus::Error),

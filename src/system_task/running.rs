@@ -21,6 +21,8 @@ pub struct StartedRun {
     pub(crate) name: String,
     /// By the monotonic clock; of the repeated start, if the run was found by its key.
     pub(crate) started: Duration,
+    /// How long it had run by then, if somebody [told](crate::testing::given) that it has.
+    pub(crate) ran_before: Duration,
 }
 
 impl StartedRun {

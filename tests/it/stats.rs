@@ -1,6 +1,7 @@
 //! How large a store is, and what is in it.
 
 use chrono::DateTime;
+use taskstore::testing::{assert_run, assert_task, given};
 use taskstore::{Error, NewTask, OpenOptions, RunOptions, Stats, TaskStore};
 
 use crate::support::files::{beside, shell};
@@ -22,10 +23,11 @@ fn it_counts_what_there_is() {
     // A clock that went back: the one that started first is the one whose time says so.
     clock.set_ns(1_000);
     let first = start(&store, "first");
-    let ended = finished(&store, "ended");
-    store.dismiss(ended, "ann").unwrap();
+    let ended = given(&store).task("ended").started("now").finished("now");
+    assert_task!(store, ended.dismissed_by("ann").write().unwrap(), finished, dismissed by "ann");
+    let fetched = given(&store).system_task("fetch_mail").run().started("now").finished("now").write().unwrap();
+    assert_run!(store, fetched.id(), successful);
     let jobs = store.system_tasks();
-    jobs.start("fetch_mail", None).unwrap().finish().unwrap();
     let running = jobs.start_with("fetch_mail", None, RunOptions::new()).unwrap();
     jobs.register("later", "").unwrap();
 

@@ -4,9 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use taskstore::testing::Simulation;
 use taskstore::{Dismissed, Durability, OpenOptions, Outcomes, Stats, TaskStore};
 
+use crate::arguments::Arguments;
 use crate::arguments::simulate::SimulateArguments;
 use crate::database;
 use crate::failure::Failure;
@@ -24,7 +27,7 @@ const TASKS_AT_ONCE: u64 = 100;
 
 pub fn simulate(db: &Path, arguments: &SimulateArguments) -> Result<(), Failure> {
     let interrupt = interrupt::watch()?;
-    let until = arguments.until.unwrap_or_else(Utc::now);
+    let until = until(arguments)?;
     let per_hour = arguments.tasks.div_ceil(HOURS_MAX).max(TASKS_PER_HOUR_MIN);
     let per_hour = u32::try_from(per_hour).unwrap_or(u32::MAX);
     // One task starts in each stretch of this length.
@@ -50,6 +53,18 @@ pub fn simulate(db: &Path, arguments: &SimulateArguments) -> Result<(), Failure>
     store.flush()?;
     bar.finish();
     tell(arguments, (begins, until), &store)
+}
+
+/// What there is in the database must not get into a future that has not come.
+fn until(arguments: &SimulateArguments) -> Result<DateTime<Utc>, Failure> {
+    let now = Utc::now();
+    match arguments.until {
+        Some(until) if arguments.add && until > now => {
+            let problem = "--until must not be in the future where --add adds to what is there";
+            Err(Failure::Usage(Arguments::command().error(ErrorKind::ArgumentConflict, problem)))
+        }
+        until => Ok(until.unwrap_or(now)),
+    }
 }
 
 /// So long before; at the earliest the first time there is.

@@ -32,14 +32,19 @@ pub(crate) fn clean_expired(write: &Write<'_>, now_ns: i64) -> Result<CleanRepor
         if report.runs > 0 && report.events + events > EVENTS_MAX {
             break;
         }
-        let execute = |sql, id: i64| write.change("delete what has expired", sql, named_params! { ":id": id });
-        execute(UNSHOW, run)?;
-        execute(DELETE, run)?;
         report.runs += 1;
         report.events += events;
-        report.system_tasks += u64::from(execute(FORGET, system_task)? == 1);
+        report.system_tasks += u64::from(delete(write, run, system_task)?);
     }
     Ok(report)
+}
+
+/// Deletes a run, and says whether its system task went with it.
+pub(super) fn delete(write: &Write<'_>, run: i64, system_task: i64) -> Result<bool> {
+    let execute = |sql, id: i64| write.change("delete what has expired", sql, named_params! { ":id": id });
+    execute(UNSHOW, run)?;
+    execute(DELETE, run)?;
+    Ok(execute(FORGET, system_task)? == 1)
 }
 
 fn expired(write: &Write<'_>, now_ns: i64) -> Result<Vec<(i64, i64, u64)>> {

@@ -20,7 +20,7 @@ pub(crate) use list::{list, list_numbered};
 pub(crate) use read::{events, find, get, history};
 pub(crate) use stream::{EventRow, SystemTaskRow, each_event, each_on_page, one_system_task, page};
 #[cfg(feature = "testing")]
-pub(crate) use testing::{NamedRun, in_progress, named_run, show_unless_last, shown};
+pub(crate) use testing::{NamedRun, clean_run, in_progress, named_run, show_unless_last, shown};
 #[cfg(test)]
 pub(super) use write::statements_for_tests;
 pub(crate) use write::{Event, RunEnd, RunStart, end, log, log_one, register, start};

@@ -5,6 +5,7 @@ use rusqlite::{Params, Row, params};
 use super::super::error::during;
 use super::super::row::Text;
 use super::super::transaction::{Read, Write};
+use super::clean;
 use super::read::{run, run_columns};
 use crate::system_task::{Run, RunId};
 use crate::{Error, Result};
@@ -27,6 +28,18 @@ const SHOW_UNLESS_LAST: &str = "
 /// Where others of its system task have ended after this run, that shows what it did before.
 pub(crate) fn show_unless_last(write: &Write<'_>, run: RunId, shown: Option<RunId>) -> Result<()> {
     write.change("end a run", SHOW_UNLESS_LAST, params![run, shown]).map(drop)
+}
+
+const EXPIRED: &str = "SELECT system_task_id, coalesce(expires_ns <= ?2, 0) FROM run WHERE id = ?1";
+
+/// Deletes this run if it has expired. Says whether it is gone.
+pub(crate) fn clean_run(write: &Write<'_>, run: RunId, now_ns: i64) -> Result<bool> {
+    let found = write.find("look for a run", EXPIRED, params![run, now_ns], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    match found {
+        None => Ok(true),
+        Some((_, false)) => Ok(false),
+        Some((system_task, true)) => clean::delete(write, run.get(), system_task).map(|_| true),
+    }
 }
 
 /// A run with the name and the uid of its system task.

@@ -155,8 +155,21 @@ macro_rules! __taskstore_expected {
     (($expected:expr) dismissed by $value:tt $($rest:tt)*) => {
         $crate::__taskstore_expected!(($expected.dismissed_by($value)) $($rest)*)
     };
+    // The type of the texts that are not there cannot be told from `[]`.
+    (($expected:expr) messages in order [] $($rest:tt)*) => {
+        $crate::__taskstore_expected!(($expected.messages_in_order([""; 0])) $($rest)*)
+    };
+    (($expected:expr) messages [] $($rest:tt)*) => {
+        $crate::__taskstore_expected!(($expected.messages([""; 0])) $($rest)*)
+    };
     (($expected:expr) messages in order $value:tt $($rest:tt)*) => {
         $crate::__taskstore_expected!(($expected.messages_in_order($value)) $($rest)*)
+    };
+    (($expected:expr) events in order [] $($rest:tt)*) => {
+        $crate::__taskstore_expected!(($expected.events_in_order([""; 0])) $($rest)*)
+    };
+    (($expected:expr) events [] $($rest:tt)*) => {
+        $crate::__taskstore_expected!(($expected.events([""; 0])) $($rest)*)
     };
     (($expected:expr) events in order $value:tt $($rest:tt)*) => {
         $crate::__taskstore_expected!(($expected.events_in_order($value)) $($rest)*)

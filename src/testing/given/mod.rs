@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 pub use error::GivenError;
 pub use moment::Moment;
 pub use run::GivenRun;
+pub(super) use run::end as end_run;
 pub use system_task::{GivenRegistration, GivenSystemTask};
 pub use task::GivenTask;
 

@@ -71,7 +71,7 @@ impl Act {
 
 /// Ends a run, maybe before the end of others that are in the store already: what such a one has left to be shown is
 /// shown still.
-fn end(batch: &Batch<'_>, run: &StartedRun, ending: Ending) -> Result<()> {
+pub(in crate::testing) fn end(batch: &Batch<'_>, run: &StartedRun, ending: Ending) -> Result<()> {
     let shown = batch.verb(|write| sqlite::system_task::shown(write, run.id))?;
     batch.end_run(run, ending)?;
     batch.verb(|write| sqlite::system_task::show_unless_last(write, run.id, shown))
@@ -156,8 +156,8 @@ impl<Stage: Begun> GivenRun<'_, Stage> {
     /// Writes the run with all that was told of it, or nothing. Its system task shows the run that ended last, in whatever
     /// order they are written.
     ///
-    /// One in progress is ended with what this gives, inside a [batch](crate::Batch::finish_run); its duration counts from this
-    /// call then.
+    /// One in progress is ended with what this gives, inside a [batch](crate::Batch::finish_run); its duration counts from its
+    /// start, as it was told.
     ///
     /// # Errors
     ///
@@ -182,6 +182,7 @@ impl<Stage: Begun> GivenRun<'_, Stage> {
             started.map_err(|source| life.refused(0, source))
         };
         let run = life.play(given, &times, start, |batch, run, act| act.run(batch, run))?;
-        Ok(StartedRun { started: given.context().monotonic(), ..run })
+        let ran_before = times.first().and_then(|started| (now - *started).to_std().ok()).unwrap_or_default();
+        Ok(StartedRun { started: given.context().monotonic(), ran_before, ..run })
     }
 }

@@ -34,16 +34,19 @@ const ACTS_MAX: usize = 500;
 /// with the next call. Running for an hour twice makes the same history as running for two hours once, to the last byte of
 /// an [export](TaskStore::export); the same seed the same one, and another seed another.
 ///
-/// It works on any store, also on one that others use: what they have ended, dismissed or deleted it lets be. Give the store
-/// the simulation's [clock](Self::clock), so that for all others it is the same time.
+/// It works on any store, also on one that others use: what they have ended, dismissed or deleted it lets be, and of theirs
+/// it changes and deletes nothing. Where a background job has the name of a system task that is there, its runs are added to
+/// that one. Give the store the simulation's [clock](Self::clock), so that for all others it is the same time.
 ///
 /// Whatever a call answers, the next one goes on where the last left off, also behind
 /// [`OutcomeUnknown`](crate::Error::OutcomeUnknown), or in a store that was opened behind a [crash](super::Fault::Crash): the
 /// simulation then looks what is there, and each of its events is written once. Its tasks and runs have no owner, so no
 /// [recovery](TaskStore::recover) interrupts them; [`settle`](Self::settle) does.
 ///
-/// It is plain data: a clone goes its own way from there, with a clock of its own, and serde saves it over a restart. What is
-/// saved is for the same version of this crate.
+/// It is plain data: a clone goes its own way from there, with a clock of its own, and serde saves it over a restart. Save it
+/// after each call, whatever that answers: one that was saved before a call knows nothing of what that wrote, and writes it
+/// again, as after a process that was killed between a commit and the saving. What is saved is for the same version of this
+/// crate.
 ///
 /// # Example
 ///
@@ -155,8 +158,8 @@ impl Simulation {
         self
     }
 
-    /// Whether background jobs run, as they do by default. Then runs that have expired are
-    /// [deleted](TaskStore::clean_expired) every hour, by the simulation's time.
+    /// Whether background jobs run, as they do by default. Then those of their runs that have expired are deleted every hour,
+    /// by the simulation's time.
     #[must_use]
     pub fn system_tasks(mut self, run: bool) -> Self {
         self.saved.settings.system_tasks = run;
@@ -193,10 +196,11 @@ impl Simulation {
     ///
     /// # Errors
     ///
-    /// The [errors of writing](TaskStore#errors-of-writing), [`TooLong`](crate::Error::TooLong) or
-    /// [`Invalid`](crate::Error::Invalid) for a name or title of your own, and behind
-    /// [`OutcomeUnknown`](crate::Error::OutcomeUnknown) the [errors of reading](TaskStore#errors-of-reading). What comes before
-    /// the failure is written, and `now` stands there.
+    /// [`TooLong`](crate::Error::TooLong) or [`Invalid`](crate::Error::Invalid) for a name or title of your own: then nothing has
+    /// happened, and with other ones the simulation runs on. [`TimeOutOfRange`](crate::Error::TimeOutOfRange). The
+    /// [errors of writing](TaskStore#errors-of-writing), and behind [`OutcomeUnknown`](crate::Error::OutcomeUnknown) the
+    /// [errors of reading](TaskStore#errors-of-reading): it writes some hundred changes in a transaction, and `now` stands at the
+    /// end of the last transaction before the failure; the rest is left to the next call.
     pub fn run_for(&mut self, store: &TaskStore, time: Duration) -> Result<()> {
         let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.run(store, self.saved.now.saturating_add(time))
@@ -235,6 +239,7 @@ impl Simulation {
     }
 
     fn run(&mut self, store: &TaskStore, until: u64) -> Result<()> {
+        self.saved.settings.check(&store.context().limits)?;
         loop {
             self.write(store)?;
             let Saved { plan, pending, settings, .. } = &mut self.saved;

@@ -12,7 +12,7 @@ use super::ids::{IdChanges, Ids};
 use super::writing::{Writing, uuid};
 use crate::configuration::ConfigurationId;
 use crate::system_task::RunId;
-use crate::task::TaskId;
+use crate::task::{Task, TaskId};
 use crate::testing::ManualClock;
 use crate::{Error, Result, TaskStore};
 
@@ -23,10 +23,19 @@ struct Doubt {
     mark: Option<Mark>,
 }
 
-/// What tells whether a batch was written: the last of it.
+/// What tells whether a batch was written: one of its acts. What others do meanwhile must not pass for it, not even where
+/// they got the id that was to be its.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Mark {
-    Configuration(ConfigurationId),
+    Configuration {
+        id: ConfigurationId,
+        name: String,
+    },
+    Started {
+        id: TaskId,
+        started: DateTime<Utc>,
+        title: String,
+    },
     /// Each act upon a task leaves its time, which another act may have left before the end.
     Task {
         id: TaskId,
@@ -36,6 +45,7 @@ pub(super) enum Mark {
     Run {
         uuid: Uuid,
         id: RunId,
+        started: DateTime<Utc>,
         events: u64,
         ended: bool,
     },
@@ -44,13 +54,18 @@ pub(super) enum Mark {
 impl Mark {
     fn is_there(&self, store: &TaskStore) -> Result<bool> {
         match self {
-            Self::Configuration(id) => Ok(store.configurations().list()?.iter().any(|found| found.id == *id)),
-            Self::Task { id, updated, ended } => match store.task(*id) {
-                Ok(task) => Ok(task.updated >= *updated && (!ended || task.outcome.is_some())),
-                Err(Error::NotFound { .. }) => Ok(false),
-                Err(error) => Err(error),
-            },
-            Self::Run { uuid, id, events, ended } => {
+            Self::Configuration { id, name } => {
+                Ok(store.configurations().list()?.iter().any(|found| found.id == *id && found.name == *name))
+            }
+            Self::Started { id, started, title } => {
+                let task = found(store.task(*id))?;
+                Ok(task.is_some_and(|task| task.started == *started && task.title == *title))
+            }
+            Self::Task { id, updated, ended } => {
+                let task = found(store.task(*id))?;
+                Ok(task.is_some_and(|task| task.updated == *updated && (!ended || task.outcome.is_some())))
+            }
+            Self::Run { uuid, id, started, events, ended } => {
                 let mut after = None;
                 loop {
                     let page = match store.system_tasks().history(*uuid, after.as_ref(), 100) {
@@ -58,7 +73,8 @@ impl Mark {
                         page => page?,
                     };
                     if let Some(run) = page.items.iter().find(|run| run.id == *id) {
-                        return Ok(run.event_count >= *events && (!ended || run.finished.is_some()));
+                        let is_it = run.started == *started;
+                        return Ok(is_it && run.event_count >= *events && (!ended || run.finished.is_some()));
                     }
                     match page.next {
                         Some(next) => after = Some(next),
@@ -67,6 +83,13 @@ impl Mark {
                 }
             }
         }
+    }
+}
+
+fn found(task: Result<Task>) -> Result<Option<Task>> {
+    match task {
+        Err(Error::NotFound { .. }) => Ok(None),
+        found => found.map(Some),
     }
 }
 
@@ -131,7 +154,8 @@ impl Pending {
                 self.ids.change(doubt.map(|doubt| doubt.changes).unwrap_or_default());
                 self.acts.clear();
             }
-            Err(Error::OutcomeUnknown { .. }) => self.doubt = doubt,
+            // The file that went with it may come back.
+            Err(Error::OutcomeUnknown { .. } | Error::FileMoved { written: true, .. }) => self.doubt = doubt,
             Err(_) => {}
         }
         written

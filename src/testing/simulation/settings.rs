@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::{CONFIGURATIONS, USERS};
+use crate::Result;
+use crate::limits::Limits;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -33,6 +35,13 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Before anything of them is planned, what the store would refuse.
+    pub(super) fn check(&self, limits: &Limits) -> Result<()> {
+        self.users.iter().try_for_each(|user| limits.check_name("performed_by", user))?;
+        self.titles.iter().try_for_each(|title| limits.check_title(title))?;
+        self.configurations.iter().try_for_each(|name| limits.check_given_name("configuration_name", name))
+    }
+
     /// The time in which one task starts, in nanoseconds. Without tasks it is how often that is asked again.
     pub(super) fn task_every(&self) -> u64 {
         HOUR_NS / u64::from(self.tasks_per_hour.max(1))

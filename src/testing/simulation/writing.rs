@@ -8,14 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::{Builder, Uuid};
 
 use super::act::{Act, What};
-use super::ids::{IdChanges, Ids, KnownRun};
+use super::ids::{IdChanges, Ids, KeptRun, KnownRun};
 use super::pending::Mark;
 use super::random::Random;
 use crate::configuration::ConfigurationId;
 use crate::system_task::operation::Ending;
 use crate::system_task::{LogEvent, RunOptions, StartedRun};
 use crate::task::{NewTask, TaskId};
-use crate::testing::ManualClock;
+use crate::testing::{ManualClock, given};
 use crate::{Batch, Error, Result, sqlite};
 
 /// Inside a batch.
@@ -49,11 +49,13 @@ impl Writing<'_> {
             What::AddConfiguration { name } => {
                 let id = self.batch.add_configuration(name)?;
                 self.changes.new.configurations.push(id);
-                self.mark = Some(Mark::Configuration(id));
+                self.set_mark(Mark::Configuration { id, name: name.clone() });
             }
             What::Register { name, description } => {
-                self.next_uuid(name, None);
-                self.batch.register_system_task(name, description)?;
+                if !self.is_known(name, None)? {
+                    self.next_uuid(name, None);
+                    self.batch.register_system_task(name, description)?;
+                }
             }
             What::Start { task, title, by, configuration } => {
                 let new = NewTask::new(title).performed_by(by);
@@ -66,7 +68,7 @@ impl Writing<'_> {
                     },
                 };
                 self.changes.new.tasks.insert(*task, id);
-                self.mark_task(id, false);
+                self.set_mark(Mark::Started { id, started: self.time(), title: title.clone() });
             }
             What::Message { task, level, text } => {
                 self.act_on_task(*task, false, |batch, id| batch.message(id, *level, text))?
@@ -82,12 +84,17 @@ impl Writing<'_> {
             What::Forget { task } => self.changes.forgotten_tasks.push(*task),
             What::StartRun { run, name, uid, description, kept } => {
                 self.next_uuid(name, uid.as_deref());
-                let options = RunOptions::new().description(description).expires_after(*kept);
+                let mut options = RunOptions::new().expires_after(*kept);
+                if !self.is_known(name, uid.as_deref())? {
+                    options = options.description(description);
+                }
                 let started = self.batch.start_run(name, uid.as_deref(), options)?;
                 let (id, uuid) = (started.id, started.uuid);
                 let known = KnownRun { id, uuid, name: name.clone(), started: self.at, events: 0 };
+                self.set_mark(Mark::Run { uuid, id, started: self.time(), events: 0, ended: false });
                 self.changes.new.runs.insert(*run, known);
-                self.mark = Some(Mark::Run { uuid, id, events: 0, ended: false });
+                let until = self.at.saturating_add(u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX));
+                self.changes.new.kept.insert(*run, KeptRun { id, until });
             }
             What::Log { run, level, event, counted } => {
                 let counted: BTreeMap<_, _> = counted.iter().map(|(name, count)| (name, count)).collect();
@@ -100,16 +107,31 @@ impl Writing<'_> {
             What::EndRun { run, interrupted } => {
                 let ending = interrupted.clone().map_or(Ending::Finished, Ending::Interrupted);
                 let events = interrupted.iter().map(|_| 1).sum();
-                let ended = self.act_on_run(*run, events, true, |batch, run| batch.end_run(run, ending));
+                let ended = self.act_on_run(*run, events, true, |batch, run| given::end_run(batch, run, ending));
                 self.changes.forgotten_runs.push(*run);
                 ended?;
             }
-            What::CleanExpired => {
-                let now_ns = self.batch.context().now_ns()?;
-                while self.batch.verb(|write| sqlite::system_task::clean_expired(write, now_ns))?.runs > 0 {}
+            What::CleanExpired => self.clean_expired()?,
+        }
+        Ok(())
+    }
+
+    /// Deletes those of the simulation's own runs that have expired; what expires of others is not its to delete.
+    fn clean_expired(&mut self) -> Result<()> {
+        let now_ns = self.batch.context().now_ns()?;
+        let known = self.known.kept.iter().filter(|(run, _)| !self.changes.gone_runs.contains(run));
+        let due = known.chain(&self.changes.new.kept).filter(|(_, kept)| kept.until <= self.at);
+        let due: Vec<_> = due.map(|(run, kept)| (*run, kept.id)).collect();
+        for (run, id) in due {
+            if self.batch.verb(|write| sqlite::system_task::clean_run(write, id, now_ns))? {
+                self.changes.gone_runs.push(run);
             }
         }
         Ok(())
+    }
+
+    fn is_known(&self, name: &str, uid: Option<&str>) -> Result<bool> {
+        self.batch.verb(|write| Ok(sqlite::system_task::find(&write.read(), name, uid)?.is_some()))
     }
 
     fn configuration(&self, number: usize) -> Option<ConfigurationId> {
@@ -126,7 +148,18 @@ impl Writing<'_> {
     }
 
     fn mark_task(&mut self, id: TaskId, ended: bool) {
-        self.mark = Some(Mark::Task { id, updated: time(self.begins, self.at), ended });
+        self.set_mark(Mark::Task { id, updated: self.time(), ended });
+    }
+
+    /// The start of a task is the best mark: nobody else can change it.
+    fn set_mark(&mut self, mark: Mark) {
+        if !matches!(self.mark, Some(Mark::Started { .. })) {
+            self.mark = Some(mark);
+        }
+    }
+
+    fn time(&self) -> DateTime<Utc> {
+        time(self.begins, self.at)
     }
 
     fn act_on_run(
@@ -143,7 +176,9 @@ impl Writing<'_> {
         let Some(run) = runs.get_mut(&run) else { return Ok(()) };
         act(self.batch, &run.started())?;
         run.events += events;
-        self.mark = Some(Mark::Run { uuid: run.uuid, id: run.id, events: run.events, ended });
+        let started = time(self.begins, run.started);
+        let mark = Mark::Run { uuid: run.uuid, id: run.id, started, events: run.events, ended };
+        self.set_mark(mark);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use rusqlite::Connection;
+use taskstore::testing::{Fault, Faults};
 use taskstore::{AsyncTaskStore, Error, Level, NewTask, TaskStore};
 use tokio::runtime::Runtime;
 
@@ -76,9 +77,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(&Faults::new())
+    }
+
+    fn with(faults: &Faults) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tasks.db");
-        let store = options().clock(ManualClock::at_ns(1_000)).busy_timeout(super::LONG).open(&path).unwrap();
+        let store =
+            options().clock(ManualClock::at_ns(1_000)).busy_timeout(super::LONG).faults(faults).open(&path).unwrap();
         for title in ["one", "two", "three"] {
             start(&store, title);
         }
@@ -174,5 +180,38 @@ fn a_call_that_is_dropped_while_it_waits_for_another_writer_is_made_when_that_le
         settle(&world.runtime);
         let done = if number == 1 { interrupted() } else { after(call) };
         assert_eq!(everything(&world.store), done, "call {number}");
+    }
+}
+
+/// What the commit answers nobody hears; the file says it.
+#[test]
+fn a_dropped_call_whose_commit_fails_is_wholly_made_or_not_at_all() {
+    for (number, call) in CALLS.into_iter().enumerate() {
+        let done = after(call);
+        for fault in [true, false].map(|written| [Fault::OutcomeUnknown { written }, Fault::Crash { written }]).concat()
+        {
+            if number == 1 {
+                // A start that nobody knows of is the store's to interrupt.
+                continue;
+            }
+            let faults = Faults::new();
+            let world = World::with(&faults);
+            let before = everything(&world.store);
+            faults.next(fault);
+            let mut future = call(world.asynchronous());
+            let _ = poll(&world.runtime, &mut future);
+            {
+                let _inside = world.runtime.enter();
+                drop(future);
+            }
+            settle(&world.runtime);
+            assert_eq!(faults.injected(), 1, "call {number}");
+            let World { runtime, store, path, _directory } = world;
+            drop((runtime, store));
+            let again = options().clock(ManualClock::at_ns(1_000)).recover(false).open(&path).unwrap();
+            let written = matches!(fault, Fault::OutcomeUnknown { written: true } | Fault::Crash { written: true });
+            let expected = if written { &done } else { &before };
+            assert!(everything(&again) == *expected, "call {number}, {fault:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nix::sys::signal::Signal;
+use taskstore::testing::given;
 use taskstore::{Dismissed, Outcomes};
 
 use super::terminal::on_a_terminal;
@@ -103,4 +104,43 @@ fn on_a_terminal_it_shows_how_far_it_is() {
     started.wait_for("simulating");
     started.wait_for("to repeat it");
     assert_eq!(started.end().code, Some(0));
+}
+
+#[test]
+fn what_is_there_stays_as_it_is_also_what_has_expired_and_is_described_otherwise() {
+    let names = {
+        let place = Place::new();
+        place.ok(&["simulate", "--tasks", "100"]);
+        let listed = place.store().system_tasks().list(&taskstore::SystemTaskFilter::new()).unwrap().items;
+        listed.into_iter().filter(|task| task.uid.is_none()).map(|task| task.name).collect::<Vec<_>>()
+    };
+    assert!(names.len() > 2, "{names:?}");
+    let place = Place::new();
+    let runs: Vec<_> = {
+        let store = place.store();
+        let told = names.iter().map(|name| {
+            given(&store).system_task(name).registered("-100d", "real").write().unwrap();
+            given(&store).system_task(name).run().started("-99d").finished("-98d").expires("-97d").write().unwrap()
+        });
+        told.collect()
+    };
+    place.ok(&["simulate", "--tasks", "100", "--add"]);
+    let store = place.store();
+    for run in runs {
+        let history = store.system_tasks().history(run.uuid(), None, 1_000).unwrap().items;
+        assert!(history.iter().any(|found| found.id == run.id()));
+        assert_eq!(store.system_tasks().retrieve(run.uuid()).unwrap().description, "real");
+    }
+}
+
+#[test]
+fn what_is_there_is_not_added_to_in_the_future() {
+    let place = Place::new();
+    place.ok(&["start", "--title", "mine"]);
+    let ended = place.call(&["simulate", "--tasks", "5", "--add", "--until", "2200-01-01"]);
+    assert_eq!((ended.code, ended.text().as_str()), (Some(2), ""));
+    assert!(ended.error.contains("--until must not be in the future"), "{}", ended.error);
+    assert_eq!(everything(&place.store()).tasks.len(), 1);
+    let place = Place::new();
+    place.ok(&["simulate", "--tasks", "5", "--until", "2200-01-01"]);
 }

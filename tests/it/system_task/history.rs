@@ -1,5 +1,6 @@
 //! All runs of a system task and their events, page by page.
 
+use taskstore::testing::assert_run;
 use taskstore::{Cursor, Error, LogLevel, Page, Run, RunId, RunOptions, SystemTaskStatus, TaskStore};
 use uuid::Uuid;
 
@@ -47,8 +48,8 @@ fn runs_in_progress_and_interrupted_ones_are_seen_with_their_events() {
     let expected = [(second.id(), None, false, false), (first_id, Some(SystemTaskStatus::Error), true, true)];
     assert_eq!(seen, expected);
     assert_eq!((runs[0].duration, runs[0].expires, runs[0].event_count), (None, None, 1));
-    assert_eq!(said(&store, second.id()), [(LogLevel::Info, "two".to_owned())]);
-    assert_eq!(said(&store, first_id).len(), 2);
+    assert_run!(store, second.id(), in progress, events ["two"]);
+    assert_run!(store, first_id, interrupted with "without finish", events ["one", "ended without finish"]);
     second.finish().unwrap();
 }
 

@@ -48,6 +48,12 @@ fn what_is_as_expected_passes_in_every_word() {
     assert_task!(store, id, messages in order ["one", "three"]);
     assert_task!(store, id, messages in order ["w", "e", "quota"] failed);
     assert_task!(store, id, messages in order [""; 0]);
+    assert_task!(store, id, messages in order [], failed);
+    let silent = started(&store).write().unwrap();
+    assert_task!(store, silent, messages [], in progress);
+    let run = given(&store).system_task("s").run().started("-1h").write().unwrap().id();
+    assert_run!(store, run, events [] in progress);
+    assert_run!(store, run, events in order []);
     store.dismiss(id, user).unwrap();
     assert_task!(store, id, dismissed, failed);
     assert_task!(store, id, dismissed by user);

@@ -207,7 +207,7 @@ fn a_crash_also_ends_a_store_in_memory_and_at_its_closing() {
     let (_directory, path, store, faults) = faulty();
     let guard = store.start(NewTask::new("owned")).unwrap();
     faults.next(Fault::Crash { written: false });
-    let _ = store.close();
+    assert!(matches!(store.close(), Err(Error::Closed)));
     drop((guard, store));
     assert_eq!(faults.injected(), 1);
     let again = options().recover(false).open(&path).unwrap();

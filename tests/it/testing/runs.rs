@@ -41,7 +41,7 @@ fn a_run_is_given_with_all_that_was_told_of_it() {
 fn every_end_of_a_run_can_be_given_and_none() {
     let (store, _) = store_at_noon();
     let started = || given(&store).system_task("s").run().started("-1h");
-    assert_run!(store, started().write().unwrap().id(), in progress, events [""; 0]);
+    assert_run!(store, started().write().unwrap().id(), in progress, events []);
     assert_run!(store, started().finished("-1m").write().unwrap().id(), successful, events [""; 0]);
     assert_run!(store, started().failed("-1m").write().unwrap().id(), error, events [""; 0]);
     assert_run!(store, started().failed_with("-1m", "quota").write().unwrap().id(), error with "quota");
@@ -124,12 +124,15 @@ fn a_registered_system_task_is_unknown_until_a_run_of_it_has_finished() {
 }
 
 #[test]
-fn a_run_given_in_progress_is_ended_in_a_batch() {
+fn a_run_given_in_progress_is_ended_in_a_batch_and_took_as_long_as_was_told() {
     let (store, clock) = store_at_noon();
     let run = given(&store).system_task("s").run().started("-1h").log("-1h", LogLevel::Info, "one").write().unwrap();
     clock.advance(Duration::from_secs(60));
     store.batch(|batch| batch.finish_run(&run)).unwrap();
-    assert_run!(store, run.id(), successful within "1m", events ["one"]);
+    assert_run!(store, run.id(), successful within "61m", events ["one"]);
+    let found = store.system_tasks().history(run.uuid(), None, 10).unwrap().items.remove(0);
+    assert_eq!(found.duration, Some(Duration::from_secs(61 * 60)));
+    assert_eq!(found.finished, Some(found.started + Duration::from_secs(61 * 60)));
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use taskstore::testing::{Fault, Faults, Simulation};
+use taskstore::testing::{Fault, Faults, ManualClock, Simulation, assert_run, given};
 use taskstore::{
-    Clock, Dismissed, Error, Level, OpenOptions, Outcome, Outcomes, SystemTaskFilter, SystemTaskStatus, TaskStore,
+    Clock, Dismissed, Error, Level, NewTask, OpenOptions, Outcome, Outcomes, RunOptions, SystemTaskFilter,
+    SystemTaskStatus, TaskStore,
 };
 
 use crate::support::random::Random;
@@ -296,4 +297,106 @@ fn a_time_that_cannot_be_stored_is_refused() {
     let mut simulation = Simulation::new(6).starting_at(time("2400-01-01T00:00:00Z"));
     let refused = simulation.run_for(&options().open_temporary().unwrap(), HOUR);
     assert!(matches!(refused, Err(Error::TimeOutOfRange { .. })), "{refused:?}");
+}
+
+#[test]
+fn what_others_have_in_the_store_it_neither_deletes_nor_describes_nor_shows_less_of() {
+    let mut simulation = Simulation::new(7);
+    let begins = simulation.now();
+    // By the clock of the store it is a year later.
+    let store = options().clock(ManualClock::at(begins + HOUR * 24 * 365)).open_temporary().unwrap();
+    let names = {
+        let other = options().open_temporary().unwrap();
+        Simulation::new(7).run_for(&other, HOUR * 12).unwrap();
+        let listed = other.system_tasks().list(&SystemTaskFilter::new()).unwrap().items;
+        listed.into_iter().map(|task| (task.name, task.uid)).collect::<Vec<_>>()
+    };
+    assert!(names.len() >= 6);
+    let mut real = Vec::new();
+    for (name, uid) in &names {
+        let ended = |started: DateTime<Utc>, options: RunOptions| {
+            let mut told = given(&store).system_task(name);
+            if let Some(uid) = uid {
+                told = told.uid(uid);
+            }
+            let told = told.run_with(options.description("real")).started(started).finished(started + HOUR);
+            told.write().unwrap()
+        };
+        let expired = ended(begins - HOUR * 24 * 30, RunOptions::new());
+        let last = ended(begins + HOUR * 24 * 30, RunOptions::new().never_expires());
+        real.push((expired, last));
+    }
+    simulation.run_for(&store, HOUR * 12).unwrap();
+    for (expired, last) in &real {
+        assert_run!(store, expired.id(), expired, successful);
+        let found = store.system_tasks().retrieve(last.uuid()).unwrap();
+        assert_eq!((found.description.as_str(), found.shown_run.map(|run| run.id)), ("real", Some(last.id())));
+    }
+    let history = |uuid| store.system_tasks().history(uuid, None, 1_000).unwrap().items;
+    let ran_too = real.iter().filter(|(run, _)| history(run.uuid()).len() > 2).count();
+    assert!(ran_too >= 3, "the simulation has run {ran_too} of them, too");
+    assert_eq!(store.check().unwrap(), []);
+}
+
+/// Who starts or changes tasks while it is in doubt gets the ids that were to be its, and later times.
+#[test]
+fn what_others_do_while_it_is_in_doubt_does_not_pass_for_its_own() {
+    let quiet = || Simulation::new(9).tasks_per_hour(600).system_tasks(false).configurations([""; 0]);
+    let (mut alone, calm) = (quiet(), options().open_temporary().unwrap());
+    (0..60).for_each(|_| _ = alone.step(&calm).unwrap());
+    let told = |store: &TaskStore| {
+        let all = everything(store).tasks.into_iter().filter(|(task, _)| task.title != "mine");
+        let told = all.map(|(task, messages)| {
+            let own = messages.into_iter().filter(|message| message.text != "mine").map(|message| message.text);
+            (task.title, task.started, task.outcome, own.collect::<Vec<_>>())
+        });
+        told.collect::<Vec<_>>()
+    };
+    for written in [true, false] {
+        let (mut simulation, faults) = (quiet(), Faults::new());
+        let later = ManualClock::at(simulation.now() + HOUR * 1_000);
+        let store = options().clock(later).faults(&faults).open_temporary().unwrap();
+        while simulation.now() < alone.now() {
+            faults.next(Fault::OutcomeUnknown { written });
+            match simulation.step(&store) {
+                Err(Error::OutcomeUnknown { .. }) => {}
+                Ok(_) => continue,
+                Err(error) => panic!("{error:?}"),
+            }
+            faults.end();
+            store.start_detached(NewTask::new("mine")).unwrap();
+            for (task, _) in everything(&store).tasks {
+                if !written && task.outcome.is_none() {
+                    store.message(task.id, Level::Info, "mine").unwrap();
+                }
+            }
+            simulation.step(&store).unwrap();
+        }
+        simulation.run_until(&store, alone.now()).unwrap();
+        alone.run_until(&calm, simulation.now()).unwrap();
+        assert_eq!(told(&store), told(&calm), "written: {written}");
+    }
+}
+
+#[test]
+fn a_name_that_the_store_refuses_can_be_taken_back() {
+    let once = history(Simulation::new(7).users(["ann"]).titles(["Bake"]).configurations(["c"]), 1);
+    let good = |simulation: Simulation| simulation.users(["ann"]).titles(["Bake"]).configurations(["c"]);
+    let bad: [fn(Simulation) -> Simulation; 3] = [
+        |simulation| simulation.users(["a\0b"]),
+        |simulation| simulation.titles(["t".repeat(2_000)]),
+        |simulation| simulation.configurations([""]),
+    ];
+    for bad in bad {
+        let mut simulation = bad(good(Simulation::new(7)));
+        let store = store(&simulation);
+        let clock = simulation.clock();
+        let refused = simulation.run_for(&store, HOUR).unwrap_err();
+        assert!(matches!(refused, Error::Invalid { .. } | Error::TooLong { .. }), "{refused:?}");
+        assert_eq!((everything(&store).tasks.len(), simulation.now()), (0, clock.now()));
+        let mut simulation = good(simulation);
+        simulation.run_for(&store, HOUR).unwrap();
+        clock.set(simulation.now());
+        assert_eq!(export(&store), once);
+    }
 }
