@@ -34,8 +34,10 @@ pub(crate) fn runs_at(read: &Read<'_>, system_task: i64, started_ns: i64) -> Res
         .map_err(during("look for what was written"))
 }
 
-/// When the run started, and when it ended if it did.
-pub(crate) fn run_times(read: &Read<'_>, id: RunId) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>> {
+/// When a run started, and when it ended if it did.
+pub(crate) type RunTimes = (DateTime<Utc>, Option<DateTime<Utc>>);
+
+pub(crate) fn run_times(read: &Read<'_>, id: RunId) -> Result<Option<RunTimes>> {
     one(read, RUN_TIMES, params![id], |row| {
         Ok((row.get::<_, Time>(0)?.0, row.get::<_, Option<Time>>(1)?.map(|Time(time)| time)))
     })

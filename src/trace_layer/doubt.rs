@@ -174,7 +174,7 @@ impl Look<'_> {
         }
     }
 
-    fn run_times(&self, id: RunId) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>> {
+    fn run_times(&self, id: RunId) -> Result<Option<look::RunTimes>> {
         self.store.database().read(|read| look::run_times(read, id))
     }
 }
