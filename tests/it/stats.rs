@@ -5,7 +5,7 @@ use taskstore::testing::{assert_run, assert_task, given};
 use taskstore::{Error, NewTask, OpenOptions, RunOptions, Stats, TaskStore};
 
 use crate::support::files::{beside, shell};
-use crate::support::{ManualClock, Nanoseconds as _, configuration_id, finished, options, start, temporary};
+use crate::support::{ManualClock, Nanoseconds as _, configuration_id, options, start, temporary};
 
 #[test]
 fn it_counts_what_there_is() {
