@@ -1,10 +1,10 @@
 //! All runs of a system task and their events, page by page.
 
 use taskstore::testing::assert_run;
-use taskstore::{Cursor, Error, LogLevel, Page, Run, RunId, RunOptions, SystemTaskStatus, TaskStore};
+use taskstore::{Cursor, Error, Page, Run, RunId, RunOptions, SystemTaskStatus, TaskStore};
 use uuid::Uuid;
 
-use super::{events, finished, history, only_run, said, start, store_at_noon};
+use super::{events, finished, history, only_run, start, store_at_noon};
 use crate::support::{Nanoseconds as _, temporary};
 
 /// The ids of all runs, walked by pages of this many.

@@ -20,7 +20,7 @@ pub struct SimulateArguments {
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub until: Option<DateTime<Utc>>,
 
-    /// Add to what is in the database; one that is not empty is refused by default.
+    /// Add to what is in the database, up to now at the latest; one that is not empty is refused by default.
     #[arg(long)]
     pub add: bool,
 }
