@@ -1,19 +1,23 @@
 //! A test harness that takes a client of the task API through a scripted outage: `cargo run --example harness --features http`.
 //!
 //! A simulated system lives in a store that is served over HTTP. The client is any program that polls it; here it is a few lines
-//! over a socket. The script has the disk fill up, a commit end unknown, and the process crash, and tells what the client must see
+//! over a socket, and besides any command that is given: it is run at each stage with the address in `BASE_URL` and what it must
+//! see of the system-task API in `EXPECTED`, a page of rows, or `null` where the server must fail. `tests/clients/outage.py` is
+//! that for the published Python client: `harness python3 tests/clients/outage.py`. The script has the disk fill up, a commit end unknown, and the process crash, and tells what the client must see
 //! at each stage. Time is virtual: hours of history take a second, and every run sees the same.
 
 use std::error::Error as StdError;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use taskstore::http::{self, AnonymousLoopback, Options, Rights, ServeOptions};
 use taskstore::testing::{Fault, Faults, Simulation};
+use taskstore::wire::system_task_api::{ListRequest, write_list};
 use taskstore::wire::task_api::{Answer, Task, TaskList};
 use taskstore::{Error, NewTask, OpenOptions, TaskStore};
 use tokio::net::TcpListener;
@@ -44,6 +48,7 @@ fn calm(harness: &mut Harness) -> Outcome {
     assert!(newest(&after) > newest(&before), "tasks have started");
     let now_ended = |task: &&Task| after.iter().any(|later| later.task_id == task.task_id && later.finished.is_some());
     assert!(before.iter().filter(|task| task.state == "In Progress").filter(now_ended).count() > 0, "tasks have ended");
+    harness.others_see_all()?;
     println!("calm: the client sees {} tasks, of which {} are in progress", after.len(), in_progress(&after));
     Ok(())
 }
@@ -59,6 +64,7 @@ fn full_disk(harness: &mut Harness) -> Outcome {
     let (status, answer) = harness.client().ask::<Task>("/task/dismiss", &json!({ "params": { "task_id": ended } }))?;
     assert_eq!((status, answer.error.ok_or("it was dismissed")?.message.as_str()), (500, "the disk is full"));
     assert_eq!(harness.client().list()?, before, "nothing has changed, and all of it can be read");
+    harness.others_see_all()?;
 
     harness.faults.end();
     // The store leaves a disk alone that has just failed, for a second at most.
@@ -67,6 +73,7 @@ fn full_disk(harness: &mut Harness) -> Outcome {
     assert_eq!((status, answer.result.ok_or("it was not dismissed")?.state.as_str()), (200, "Dismissed"));
     let after = harness.client().list()?;
     assert!(after.iter().all(|task| task.task_id != ended));
+    harness.others_see_all()?;
     println!("full disk: refused, then made up for; the client sees {} tasks", after.len());
     Ok(())
 }
@@ -83,6 +90,7 @@ fn unknown_outcome(harness: &mut Harness) -> Outcome {
         let seen: Vec<_> = harness.client().list()?.into_iter().filter(|task| task.title == title).collect();
         assert_eq!(seen.iter().map(|task| task.task_id).collect::<Vec<_>>(), [id.get()]);
     }
+    harness.others_see_all()?;
     println!("unknown outcome: tried again with the same key, and the client sees one task each");
     Ok(())
 }
@@ -98,6 +106,7 @@ fn crash(harness: &mut Harness) -> Outcome {
     assert!(matches!(crashed, Err(Error::OutcomeUnknown { .. })), "{crashed:?}");
     let (status, _) = harness.client().ask::<TaskList>("/task/list", &json!({}))?;
     assert_eq!(status, 500, "the server has nothing to answer with");
+    harness.others_see("null")?;
     let id = guard.id().get();
     drop(guard); // a process that has crashed writes nothing
 
@@ -114,6 +123,7 @@ fn crash(harness: &mut Harness) -> Outcome {
     harness.simulation.run_until(&harness.store, until)?;
     assert!(harness.simulation.tasks_started() > started);
     assert_eq!(harness.store.check()?, []);
+    harness.others_see_all()?;
     harness.simulation.settle(&harness.store)?;
     println!("crash: the client sees the task that was cut off, and the system works on");
     Ok(())
@@ -140,6 +150,23 @@ impl Harness {
     fn restart(&mut self) -> Outcome {
         self.store = open(&self.path, &self.simulation, &self.faults)?;
         std::mem::replace(&mut self.server, Server::start(self.store.clone())?).stop()
+    }
+
+    /// The command that was given sees all system tasks, as they are now.
+    fn others_see_all(&self) -> Outcome {
+        let mut page = Vec::new();
+        write_list(&self.store, &ListRequest::parse([("page_size", "1000")])?, &mut page)?;
+        self.others_see(&String::from_utf8(page)?)
+    }
+
+    fn others_see(&self, expected: &str) -> Outcome {
+        let mut command = std::env::args().skip(1);
+        let Some(program) = command.next() else { return Ok(()) };
+        let mut client = Command::new(program);
+        client.args(command).env("BASE_URL", format!("http://{}", self.server.address)).env("EXPECTED", expected);
+        let status = client.status()?;
+        assert!(status.success(), "the client has not seen what it must: {status}");
+        Ok(())
     }
 
     fn client(&self) -> Client {
