@@ -58,12 +58,7 @@ impl AsyncTaskStore {
         E: Into<WorkError>,
     {
         let task = self.start_or(task, CANCELLED).await.map_err(|source| RunError::NotStarted { source })?;
-        let shown = Arc::new(task.unarmed());
-        // As long as this one is there, nobody takes the guard out of the other.
-        let kept = Arc::clone(&shown);
-        let answer = done(async { work(shown).await }).await;
-        drop(kept);
-        match answer {
+        match done(task.unarmed(), work).await {
             Ok(Ok(value)) => {
                 task.finish().await.map_err(|not_ended| RunError::NotFinished { source: not_ended.error })?;
                 Ok(value)
@@ -136,11 +131,7 @@ impl AsyncSystemTasks<'_> {
     {
         let run = self.start_or(name.into(), uid, options, CANCELLED).await;
         let run = run.map_err(|source| RunError::NotStarted { source })?;
-        let shown = Arc::new(run.unarmed());
-        let kept = Arc::clone(&shown);
-        let answer = done(async { work(shown).await }).await;
-        drop(kept);
-        match answer {
+        match done(run.unarmed(), work).await {
             Ok(Ok(value)) => {
                 run.finish().await.map_err(|not_ended| RunError::NotFinished { source: not_ended.error })?;
                 Ok(value)
@@ -161,8 +152,11 @@ impl AsyncSystemTasks<'_> {
 }
 
 /// Polls the work to its end, or its panic; it is gone by then. Its state is never seen again: a panic goes on.
-async fn done<T>(work: impl Future<Output = T>) -> thread::Result<T> {
-    let mut work = pin!(work);
+async fn done<G, F: Future>(guard: G, work: impl FnOnce(Arc<G>) -> F) -> thread::Result<F::Output> {
+    let guard = Arc::new(guard);
+    // As long as the other one is here, the work cannot take the guard out, and end it.
+    let shown = Arc::clone(&guard);
+    let mut work = pin!(async { work(shown).await });
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),

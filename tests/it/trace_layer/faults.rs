@@ -6,7 +6,7 @@ use taskstore::trace_layer::{TaskLayer, WhenFull};
 use taskstore::{Error, Limits, OpenOptions, Outcome};
 use tracing::{info, info_span};
 
-use super::{only, shown, subscriber, tasks, traced_with};
+use super::{held, only, shown, subscriber, tasks, traced_with};
 use crate::support::{files, open, options, temporary, texts};
 
 #[test]
@@ -46,23 +46,11 @@ fn a_store_that_is_busy_loses_nothing_as_long_as_nobody_waits_for_the_queue() {
     let (dispatch, handle) = subscriber(TaskLayer::builder(&store).retry_for(Duration::ZERO));
     tracing::dispatcher::with_default(&dispatch, || {
         let busy = || handle.last_error().filter(|error| matches!(**error, Error::Busy { .. }));
-        std::thread::scope(|scope| {
-            let (is_held, wait_until_held) = std::sync::mpsc::channel();
-            let (let_go, wait_until_let_go) = std::sync::mpsc::channel::<()>();
-            let store = &store;
-            scope.spawn(move || {
-                store.batch(|_| {
-                    is_held.send(()).unwrap();
-                    let _ = wait_until_let_go.recv();
-                    Ok::<_, Error>(())
-                })
-            });
-            wait_until_held.recv().unwrap();
+        held(&store, || {
             info_span!("a", task.title = "t").in_scope(|| info!("said"));
             until(|| busy().is_some());
             let first = busy().unwrap();
             until(|| busy().is_some_and(|again| !std::sync::Arc::ptr_eq(&again, &first)));
-            drop(let_go);
         });
         until(|| tasks(&store).first().is_some_and(|task| task.outcome.is_some()));
     });

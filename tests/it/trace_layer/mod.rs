@@ -11,8 +11,11 @@ mod reentry;
 mod spans;
 mod times;
 
+use std::sync::mpsc;
+use std::thread;
+
 use taskstore::trace_layer::{TaskLayer, TaskLayerBuilder, TaskLayerHandle};
-use taskstore::{LoggedEvent, Outcome, Task, TaskFilter, TaskStore};
+use taskstore::{Error, LoggedEvent, Outcome, Task, TaskFilter, TaskStore};
 use tracing::Dispatch;
 use tracing_subscriber::prelude::*;
 
@@ -63,4 +66,24 @@ fn events(store: &TaskStore, name: &str, uid: Option<&str>) -> Vec<LoggedEvent> 
     let runs = store.system_tasks().history(uuid, None, 10).unwrap().items;
     assert_eq!(runs.len(), 1, "{runs:?}");
     store.system_tasks().events(runs[0].id, 0, 1_000).unwrap()
+}
+
+/// Holds the store's write connection while `work` is done on this thread.
+fn held<T>(store: &TaskStore, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let (is_held, wait_until_held) = mpsc::channel();
+        let (let_go, wait_until_let_go) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            store.batch(|_| {
+                is_held.send(()).unwrap();
+                // An end without a word is one, too: the test has failed.
+                let _ = wait_until_let_go.recv();
+                Ok::<_, Error>(())
+            })
+        });
+        wait_until_held.recv().unwrap();
+        let answer = work();
+        drop(let_go);
+        answer
+    })
 }

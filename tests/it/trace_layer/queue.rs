@@ -1,7 +1,6 @@
 //! The queue is bounded. Each test holds the store, so that nothing is written, until the queue is full.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,28 +8,8 @@ use taskstore::trace_layer::{TaskLayer, WhenFull};
 use taskstore::{Error, Level, Outcome, TaskStore};
 use tracing::{info, info_span};
 
-use super::{only, shown, subscriber};
+use super::{held, only, shown, subscriber};
 use crate::support::{files, messages, options, temporary, texts};
-
-/// Holds the store's write connection while `work` is done on this thread.
-fn held<T>(store: &TaskStore, work: impl FnOnce() -> T) -> T {
-    thread::scope(|scope| {
-        let (is_held, wait_until_held) = mpsc::channel();
-        let (let_go, wait_until_let_go) = mpsc::channel::<()>();
-        scope.spawn(move || {
-            store.batch(|_| {
-                is_held.send(()).unwrap();
-                // An end without a word is one, too: the test has failed.
-                let _ = wait_until_let_go.recv();
-                Ok::<_, Error>(())
-            })
-        });
-        wait_until_held.recv().unwrap();
-        let answer = work();
-        drop(let_go);
-        answer
-    })
-}
 
 /// A store whose writers wait long enough for any test.
 fn patient() -> TaskStore {
