@@ -290,7 +290,7 @@ impl TaskStore {
         &self,
         operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<T> {
-        let Some(owner) = self.context().owner.as_ref().filter(|owner| !owner.is_ready()) else {
+        let Some(owner) = self.context().owner.as_ref().filter(|_| !self.is_ready_to_own()) else {
             return self.database().write(operation);
         };
         self.database().refuse_inside()?;
@@ -304,6 +304,11 @@ impl TaskStore {
             owner.end(true);
         }
         answer
+    }
+
+    /// Whether [`write_owned`](Self::write_owned) is but a write.
+    pub(crate) fn is_ready_to_own(&self) -> bool {
+        self.context().owner.as_ref().is_none_or(|owner| owner.is_ready())
     }
 
     /// Runs an operation by which this store no longer answers for something; it is given the store's id as an owner.

@@ -1,7 +1,7 @@
 //! The verbs of configurations.
 
 use super::AsyncTaskStore;
-use crate::{Configuration, ConfigurationId, Result};
+use crate::{Configuration, ConfigurationId, Result, configuration};
 
 /// The verbs of configurations; from [`AsyncTaskStore::configurations`].
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +24,7 @@ impl AsyncConfigurations<'_> {
     ///
     /// Those of [`Configurations::add`](crate::Configurations::add).
     pub async fn add(self, name: impl Into<String>) -> Result<ConfigurationId> {
-        let name = name.into();
-        self.store.call(|store| store.configurations().add(name)).await
+        self.store.write(configuration::add(self.store.store().context(), name.into())?).await
     }
 
     /// See [`Configurations::rename`](crate::Configurations::rename).
@@ -34,8 +33,7 @@ impl AsyncConfigurations<'_> {
     ///
     /// Those of [`Configurations::rename`](crate::Configurations::rename).
     pub async fn rename(self, id: ConfigurationId, name: impl Into<String>) -> Result<()> {
-        let name = name.into();
-        self.store.call(move |store| store.configurations().rename(id, name)).await
+        self.store.write(configuration::rename(self.store.store().context(), id, name.into())?).await
     }
 
     /// See [`Configurations::delete`](crate::Configurations::delete).
@@ -44,7 +42,7 @@ impl AsyncConfigurations<'_> {
     ///
     /// Those of [`Configurations::delete`](crate::Configurations::delete).
     pub async fn delete(self, id: ConfigurationId) -> Result<()> {
-        self.store.call(move |store| store.configurations().delete(id)).await
+        self.store.write(configuration::delete(self.store.store().context(), id)?).await
     }
 
     /// See [`Configurations::list`](crate::Configurations::list).

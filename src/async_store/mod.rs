@@ -1,5 +1,6 @@
 //! The store in a tokio runtime: the same verbs, made on the runtime's blocking pool.
 
+mod clerk;
 mod configurations;
 mod maintenance;
 mod pool;
@@ -14,7 +15,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
+use self::clerk::Clerk;
 use self::waiters::Waiters;
+use crate::sqlite::Write;
 use crate::{Batch, ChangeToken, Error, OpenOptions, Result, TaskStore};
 
 pub use configurations::AsyncConfigurations;
@@ -83,6 +88,7 @@ pub struct AsyncTaskStore {
 struct Held {
     /// Always there, but while this is dropped.
     store: Option<TaskStore>,
+    clerk: Clerk,
     waiters: Waiters,
 }
 
@@ -101,7 +107,7 @@ impl Drop for Held {
 
 impl From<TaskStore> for AsyncTaskStore {
     fn from(store: TaskStore) -> Self {
-        Self { held: Arc::new(Held { store: Some(store), waiters: Waiters::default() }) }
+        Self { held: Arc::new(Held { store: Some(store), clerk: Clerk::default(), waiters: Waiters::default() }) }
     }
 }
 
@@ -251,6 +257,38 @@ impl AsyncTaskStore {
     /// ```
     pub async fn wait_for_change(&self, since: ChangeToken, timeout: Duration) -> Result<Option<ChangeToken>> {
         self.held.waiters.wait(self, since, timeout).await
+    }
+
+    /// Makes a call that writes, together with those of other futures.
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.write_and(operation, |answer| answer).await
+    }
+
+    /// The same, and what is to be done with its answer before that is handed over, also if nobody takes it any more.
+    async fn write_and<T: Send + 'static, A: Send + 'static>(
+        &self,
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+        and: impl FnOnce(Result<T>) -> Result<A> + Send + 'static,
+    ) -> Result<A> {
+        let (answer, answered) = oneshot::channel();
+        let call = self.store().database().deferred(operation, move |written| drop(answer.send(and(written))))?;
+        self.held.clerk.leave(self.store(), call);
+        answered.await.expect("whoever lets go of a call answers it")
+    }
+
+    /// Makes a call that starts something which this store is to answer for.
+    async fn write_owned<T: Send + 'static, A: Send + 'static>(
+        &self,
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+        and: impl FnOnce(T) -> A + Send + 'static,
+    ) -> Result<A> {
+        if self.store().is_ready_to_own() {
+            return self.write_and(operation, |answer| answer.map(and)).await;
+        }
+        self.call(|store| store.write_owned(operation).map(and)).await
     }
 
     /// Makes a call on the blocking pool.

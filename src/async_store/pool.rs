@@ -28,8 +28,13 @@ where
 pub(super) fn in_any_case(work: impl FnOnce() + Send + 'static) {
     let work = InAnyCase(Some(work));
     let Ok(runtime) = Handle::try_current() else { return };
+    spawn(&runtime, move || drop(work));
+}
+
+/// Has this done on the blocking pool of a runtime, if that does not end before.
+pub(super) fn spawn(runtime: &Handle, work: impl FnOnce() + Send + 'static) {
     // tokio panics where the system gives it no thread, but keeps the work for the next one that it has.
-    let _ = catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(move || drop(work))));
+    let _ = catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(work)));
 }
 
 /// Is done when it is dropped, by whoever does that.

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{AsyncTaskStore, pool};
-use crate::{Error, Level, NewTask, NotDetached, NotEnded, Progress, Result, RunningTask, TaskId, TaskStore, sqlite};
+use crate::task::operation;
+use crate::{
+    Error, Level, NewTask, NotDetached, NotEnded, Outcome, Progress, Result, RunningTask, TaskId, TaskStore, sqlite,
+};
 
 /// What drop says of a task that nobody has ended.
 const ENDED_WITHOUT: &str = "ended without finish or fail";
@@ -57,13 +60,10 @@ impl AsyncTaskStore {
 
     /// The same, with what is said of the task if the guard is dropped.
     pub(super) async fn start_or(&self, task: NewTask, unended: &'static str) -> Result<AsyncRunningTask> {
-        let store = self.clone();
+        let (store, context) = (self.clone(), self.store().context());
+        let start = operation::start(context, task, context.owner.clone())?;
         // The guard is made there: if nobody takes the answer, it is dropped.
-        let start = move || {
-            let id = store.store().start_owned(task)?;
-            Ok(AsyncRunningTask { store, id, unended: Some(unended) })
-        };
-        pool::call(start).await
+        self.write_owned(start, move |id| AsyncRunningTask { store, id, unended: Some(unended) }).await
     }
 }
 
@@ -153,7 +153,7 @@ impl AsyncRunningTask {
     /// [`NotEnded`] gives the task back with the error, for another try; dropping that writes nothing more.
     /// The error is one of [`TaskStore::finish`].
     pub async fn finish(self) -> Result<(), NotEnded<Self>> {
-        self.end(RunningTask::finish).await
+        self.end(Outcome::Finished, String::new()).await
     }
 
     /// Ends the task as failed, also if the future is dropped after its first poll; a reason that is not empty becomes its last
@@ -164,8 +164,7 @@ impl AsyncRunningTask {
     /// [`NotEnded`] gives the task back with the error, for another try; dropping that writes nothing more.
     /// The error is one of [`TaskStore::fail`].
     pub async fn fail(self, reason: impl Into<String>) -> Result<(), NotEnded<Self>> {
-        let reason = reason.into();
-        self.end(|task| task.fail(reason)).await
+        self.end(Outcome::Failed, reason.into()).await
     }
 
     /// Lets go of the task, which stays in progress whatever becomes of this process: nobody answers for it any more, and it
@@ -191,13 +190,9 @@ impl AsyncRunningTask {
     }
 
     /// Disarmed before it writes: if the outcome is not known, drop must not write a second end.
-    async fn end(
-        mut self,
-        end: impl FnOnce(RunningTask) -> Result<(), NotEnded> + Send + 'static,
-    ) -> Result<(), NotEnded<Self>> {
+    async fn end(mut self, outcome: Outcome, reason: String) -> Result<(), NotEnded<Self>> {
         self.unended = None;
-        let id = self.id;
-        let ended = self.store.call(move |store| Ok::<_, Error>(end(RunningTask::new(store.clone(), id))?)).await;
+        let ended = self.store.end(self.id, outcome, reason, TaskStore::doubt_owner).await;
         ended.map_err(|error| NotEnded { task: Box::new(self), error })
     }
 

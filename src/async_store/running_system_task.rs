@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{AsyncSystemTasks, AsyncTaskStore, pool};
 use crate::system_task::operation::{self, Ending};
+use crate::store::Context;
 use crate::task::reason;
 use crate::{
     Error, LogEvent, LogLevel, NotDetached, NotEnded, Result, RunId, RunOptions, RunningSystemTask, StartedRun,
@@ -80,13 +81,11 @@ impl AsyncSystemTasks<'_> {
         options: RunOptions,
         unended: &'static str,
     ) -> Result<AsyncRunningSystemTask> {
-        let (store, uid) = (self.store.clone(), uid.map(str::to_owned));
+        let (store, context, uid) = (self.store.clone(), self.store.store().context(), uid.map(str::to_owned));
+        let start = operation::start(context, name, uid, options, context.owner.clone())?;
         // The guard is made there: if nobody takes the answer, it is dropped.
-        let start = move || {
-            let run = store.store().system_tasks().start_owned(name, uid, options)?;
-            Ok(AsyncRunningSystemTask { store, run, unended: Some(unended) })
-        };
-        pool::call(start).await
+        let guard = move |run| AsyncRunningSystemTask { store, run, unended: Some(unended) };
+        self.store.write_owned(start, guard).await
     }
 }
 
@@ -152,7 +151,7 @@ impl AsyncRunningSystemTask {
     ///
     /// Those of [`RunningSystemTask::log`].
     pub async fn log(&self, event: LogEvent) -> Result<()> {
-        self.write(|store, run| store.database().write(operation::log(store.context(), run, event)?)).await
+        self.store.write(operation::log(self.context(), &self.run, event)?).await
     }
 
     log_methods! {
@@ -182,10 +181,7 @@ impl AsyncRunningSystemTask {
         messages: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<()> {
         let messages = messages.into_iter().map(Into::into).collect();
-        self.write(move |store, run| {
-            store.database().write(operation::set_status(store.context(), run, status, messages)?)
-        })
-        .await
+        self.store.write(operation::set_status(self.context(), &self.run, status, messages)?).await
     }
 
     /// Sets the status to error, and logs the error with the texts of all its sources as one event at level error.
@@ -199,7 +195,7 @@ impl AsyncRunningSystemTask {
         error: &(dyn StdError + 'static),
     ) -> impl Future<Output = Result<()>> + Send + use<'a> {
         let reason = reason::of_error(error);
-        self.write(|store, run| store.database().write(operation::set_error(store.context(), run, reason)?))
+        async { self.store.write(operation::set_error(self.context(), &self.run, reason)?).await }
     }
 
     /// Ends the run with the status that was set, or else as successful, also if the future is dropped after its first poll.
@@ -216,17 +212,19 @@ impl AsyncRunningSystemTask {
         self.end(Ending::Failed(reason)).await
     }
 
-    async fn write(&self, write: impl FnOnce(&TaskStore, &StartedRun) -> Result<()> + Send + 'static) -> Result<()> {
-        let run = self.run.clone();
-        self.store.call(move |store| write(store, &run)).await
+    fn context(&self) -> &Context {
+        self.store.store().context()
     }
 
     /// Disarmed before it writes: if the outcome is not known, drop must not write a second end.
     async fn end(mut self, ending: Ending) -> Result<(), NotEnded<Self>> {
         self.unended = None;
-        let run = self.run.clone();
-        let end = move |store: &TaskStore| Ok::<_, Error>(RunningSystemTask::new(store.clone(), run).end(ending)?);
-        self.store.call(end).await.map_err(|error| NotEnded { task: Box::new(self), error })
+        let store = self.store.store().clone();
+        let ended = match operation::end(self.context(), &self.run, ending) {
+            Ok(end) => self.store.write_and(end, move |answer| answer.inspect_err(|error| store.doubt_owner(error))).await,
+            Err(error) => Err(error),
+        };
+        ended.map_err(|error| NotEnded { task: Box::new(self), error })
     }
 
     /// Records an interruption as well as it can be done in a second.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::AsyncTaskStore;
+use crate::system_task::operation;
 use crate::{Cursor, LoggedEvent, NumberedPage, Page, PageNumber, Result, Run, RunId, SystemTask, SystemTaskFilter};
 
 /// The verbs of system tasks; from [`AsyncTaskStore::system_tasks`].
@@ -41,8 +42,7 @@ impl AsyncSystemTasks<'_> {
     ///
     /// Those of [`SystemTasks::register`](crate::SystemTasks::register).
     pub async fn register(self, name: impl Into<String>, description: impl Into<String>) -> Result<()> {
-        let (name, description) = (name.into(), description.into());
-        self.store.call(|store| store.system_tasks().register(name, description)).await
+        self.store.write(operation::register(self.store.store().context(), name.into(), description.into())?).await
     }
 
     /// See [`SystemTasks::find`](crate::SystemTasks::find).

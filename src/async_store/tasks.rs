@@ -1,9 +1,10 @@
 //! The verbs of tasks.
 
 use super::AsyncTaskStore;
+use crate::task::operation;
 use crate::{
-    ConfigurationId, Level, Message, NewTask, Page, Progress, Result, Task, TaskCounts, TaskFilter, TaskId,
-    TaskWithMessages,
+    ConfigurationId, Error, Level, Message, NewTask, Outcome, Page, Progress, Result, Task, TaskCounts, TaskFilter, TaskId,
+    TaskStore, TaskWithMessages,
 };
 
 impl AsyncTaskStore {
@@ -13,7 +14,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::start_detached`](crate::TaskStore::start_detached).
     pub async fn start_detached(&self, task: NewTask) -> Result<TaskId> {
-        self.call(|store| store.start_detached(task)).await
+        self.write(operation::start(self.store().context(), task, None)?).await
     }
 
     /// See [`TaskStore::message`](crate::TaskStore::message).
@@ -22,8 +23,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::message`](crate::TaskStore::message).
     pub async fn message(&self, id: TaskId, level: Level, text: impl Into<String>) -> Result<()> {
-        let text = text.into();
-        self.call(move |store| store.message(id, level, text)).await
+        self.write(operation::message(self.store().context(), id, None, level, text.into())?).await
     }
 
     /// See [`TaskStore::message_once`](crate::TaskStore::message_once).
@@ -38,8 +38,7 @@ impl AsyncTaskStore {
         level: Level,
         text: impl Into<String>,
     ) -> Result<()> {
-        let (key, text) = (key.into(), text.into());
-        self.call(move |store| store.message_once(id, key, level, text)).await
+        self.write(operation::message(self.store().context(), id, Some(key.into()), level, text.into())?).await
     }
 
     /// See [`TaskStore::progress`](crate::TaskStore::progress). Where it is only kept in memory, which is all but once a second
@@ -61,7 +60,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::finish`](crate::TaskStore::finish).
     pub async fn finish(&self, id: TaskId) -> Result<()> {
-        self.call(move |store| store.finish(id)).await
+        self.end(id, Outcome::Finished, String::new(), |_, _| ()).await
     }
 
     /// See [`TaskStore::fail`](crate::TaskStore::fail).
@@ -70,8 +69,23 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::fail`](crate::TaskStore::fail).
     pub async fn fail(&self, id: TaskId, reason: impl Into<String>) -> Result<()> {
-        let reason = reason.into();
-        self.call(move |store| store.fail(id, reason)).await
+        self.end(id, Outcome::Failed, reason.into(), |_, _| ()).await
+    }
+
+    /// Ends a task. `refused` is told of an error.
+    pub(super) async fn end(
+        &self,
+        id: TaskId,
+        outcome: Outcome,
+        reason: String,
+        refused: fn(&TaskStore, &Error),
+    ) -> Result<()> {
+        let (operation, store) = (operation::end(self.store().context(), id, outcome, reason)?, self.store().clone());
+        let ended = move |answer: Result<()>| {
+            store.forget_ended(id, &answer);
+            answer.inspect_err(|error| refused(&store, error))
+        };
+        self.write_and(operation, ended).await
     }
 
     /// See [`TaskStore::dismiss`](crate::TaskStore::dismiss).
@@ -80,8 +94,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::dismiss`](crate::TaskStore::dismiss).
     pub async fn dismiss(&self, id: TaskId, by: impl Into<String>) -> Result<()> {
-        let by = by.into();
-        self.call(move |store| store.dismiss(id, by)).await
+        self.write(operation::dismiss(self.store().context(), id, by.into())?).await
     }
 
     /// See [`TaskStore::dismiss_all`](crate::TaskStore::dismiss_all).
@@ -90,8 +103,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::dismiss_all`](crate::TaskStore::dismiss_all).
     pub async fn dismiss_all(&self, configuration: Option<ConfigurationId>, by: impl Into<String>) -> Result<u64> {
-        let by = by.into();
-        self.call(move |store| store.dismiss_all(configuration, by)).await
+        self.write(operation::dismiss_all(self.store().context(), configuration, by.into())?).await
     }
 
     /// See [`TaskStore::restore`](crate::TaskStore::restore).
@@ -100,7 +112,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::restore`](crate::TaskStore::restore).
     pub async fn restore(&self, id: TaskId) -> Result<()> {
-        self.call(move |store| store.restore(id)).await
+        self.write(operation::restore(self.store().context(), id)?).await
     }
 
     /// See [`TaskStore::delete`](crate::TaskStore::delete).
@@ -109,7 +121,7 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::delete`](crate::TaskStore::delete).
     pub async fn delete(&self, id: TaskId) -> Result<()> {
-        self.call(move |store| store.delete(id)).await
+        self.write(operation::delete(id)).await
     }
 
     /// See [`TaskStore::task`](crate::TaskStore::task).

@@ -6,14 +6,13 @@
 //! changes since its own token, so nothing is missed between the two.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::AsyncTaskStore;
+use super::{AsyncTaskStore, pool};
 use crate::{ChangeToken, Result, TaskStore};
 
 /// How long the lookout waits at a time.
@@ -126,13 +125,11 @@ impl Lookout {
     /// Looks once, and goes on. A runtime that shuts down drops what has not begun, and waits for one look at most.
     fn go(mut self, runtime: Handle) {
         let again = runtime.clone();
-        let look = move || {
+        pool::spawn(&runtime, move || {
             if self.look() && self.shared.told.receiver_count() > 0 {
                 self.go(again);
             }
-        };
-        // tokio panics where the system gives it no thread, but keeps the work for the next one that it has.
-        let _ = catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(look)));
+        });
     }
 
     /// Whether that went well: if not, each who waits meets the error by itself.

@@ -1,6 +1,8 @@
 //! An open database: one connection that writes, a few that read.
 
 mod reading;
+#[cfg(feature = "tokio")]
+mod together;
 mod writing;
 
 use std::cell::RefCell;
@@ -21,7 +23,7 @@ use super::sharing::Sharing;
 use super::space;
 use super::transaction::Write;
 use super::turn::{Surroundings, TurnGuard, waited};
-use super::writer::{Turn, Writer};
+use super::writer::{Turn, Wait, Writer};
 use crate::change::ChangeToken;
 use crate::options::OpenOptions;
 use crate::{Error, Result};
@@ -136,8 +138,8 @@ impl Database {
             readers.append(&mut self.lock_idle_readers());
             return self.closed(readers.into_iter());
         }
-        let (turn, wait) = self.wait_for_turn(self.settings.busy_timeout)?;
-        let connection = match turn {
+        let wait = Wait::new(self.settings.busy_timeout);
+        let connection = match self.wait_for_turn(wait)? {
             Turn::Connection(connection) => Some(connection),
             // Where the file cannot be written any more there is still something to close.
             Turn::Reopen => self.reopen(wait).ok(),

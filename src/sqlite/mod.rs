@@ -36,6 +36,8 @@ pub use error::EngineError;
 pub(crate) use error::outside;
 pub(crate) use open::Location;
 pub(crate) use transaction::{Read, Verbs, Write};
+#[cfg(feature = "tokio")]
+pub(crate) use writer::{Call, GROUP_MAX};
 
 #[cfg(test)]
 mod tests;

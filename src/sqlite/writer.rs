@@ -18,7 +18,7 @@ use super::transaction::Write;
 use crate::{Error, Result};
 
 /// What a caller asks of the leader. It keeps its answer for the caller by itself.
-pub(super) trait Call: Send + Sync {
+pub(crate) trait Call: Send + Sync {
     /// Does what is asked. It may be done again after a transaction was undone.
     fn run(&self, write: &Write<'_>) -> Result<()>;
 
@@ -31,7 +31,7 @@ pub(super) trait Call: Send + Sync {
 
 /// How long a caller waits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     pub(super) started: Instant,
     pub(super) deadline: Instant,
 }
@@ -43,8 +43,11 @@ impl Wait {
     }
 }
 
+/// Calls of callers that wait elsewhere, which a leader makes with its own.
+pub(super) type Brought = VecDeque<Arc<dyn Call>>;
+
 /// The most calls of one transaction, so that nobody waits long for those before.
-const GROUP_MAX: usize = 256;
+pub(crate) const GROUP_MAX: usize = 256;
 
 /// `C` is the connection.
 #[derive(Debug)]
@@ -145,11 +148,12 @@ impl<C> Writer<C> {
         Ok(waited)
     }
 
-    /// Takes the group at the head of the queue, unless that needs a turn of its own.
-    pub(super) fn followers(&self) -> Followers<C> {
+    /// Takes the group at the head of the queue, unless that needs a turn of its own, besides what the leader has brought.
+    pub(super) fn followers(&self, brought: Brought) -> Followers<C> {
         let group = lock(&self.state).queue.pop_front_if(|group| !lock(&group.waiting).alone);
         let calls = group.as_ref().map(|group| std::mem::take(&mut lock(&group.waiting).calls)).unwrap_or_default();
-        let followers = calls.into_iter().flatten().map(|call| Follower { call, outcome: None }).collect();
+        let calls = brought.into_iter().chain(calls.into_iter().flatten());
+        let followers = calls.map(|call| Follower { call, outcome: None }).collect();
         Followers { group, followers }
     }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    LoggedEvent, NumberedPage, PageNumber, Run, RunId, RunOptions, RunningSystemTask, StartedRun, SystemTask,
+    LoggedEvent, NumberedPage, PageNumber, Run, RunId, RunOptions, RunningSystemTask, SystemTask,
     SystemTaskFilter, operation,
 };
 use crate::page::{Cursor, Page};
@@ -74,14 +74,9 @@ impl SystemTasks<'_> {
         uid: Option<&str>,
         options: RunOptions,
     ) -> Result<RunningSystemTask> {
-        let run = self.start_owned(name.into(), uid.map(str::to_owned), options)?;
-        Ok(RunningSystemTask::new(self.store.clone(), run))
-    }
-
-    /// Starts a run that this store answers for, and leaves the guard to the caller.
-    pub(crate) fn start_owned(&self, name: String, uid: Option<String>, options: RunOptions) -> Result<StartedRun> {
-        let context = self.store.context();
-        self.store.write_owned(operation::start(context, name, uid, options, context.owner.clone())?)
+        let (context, uid) = (self.store.context(), uid.map(str::to_owned));
+        let start = operation::start(context, name.into(), uid, options, context.owner.clone())?;
+        Ok(RunningSystemTask::new(self.store.clone(), self.store.write_owned(start)?))
     }
 
     /// Makes a system task known before it has run: until then it is listed with status unknown, and it never expires.

@@ -23,12 +23,8 @@ impl TaskStore {
     ///
     /// Those of [`start_detached`](Self::start_detached), and [`Io`](crate::Error::Io) if the lock file cannot be made.
     pub fn start(&self, task: NewTask) -> Result<RunningTask> {
-        Ok(RunningTask::new(self.clone(), self.start_owned(task)?))
-    }
-
-    /// Starts a task that this store answers for, and leaves the guard to the caller.
-    pub(crate) fn start_owned(&self, task: NewTask) -> Result<TaskId> {
-        self.write_owned(operation::start(self.context(), task, self.context().owner.clone())?)
+        let start = operation::start(self.context(), task, self.context().owner.clone())?;
+        Ok(RunningTask::new(self.clone(), self.write_owned(start)?))
     }
 
     /// Starts a task that may outlive this process: nobody answers for it, and it stays in progress until
@@ -166,10 +162,15 @@ impl TaskStore {
     pub(super) fn end(&self, id: TaskId, outcome: Outcome, reason: String, patience: Duration) -> Result<()> {
         let operation = operation::end(self.context(), id, outcome, reason)?;
         let answer = self.database().write_within(patience, operation);
+        self.forget_ended(id, &answer);
+        answer
+    }
+
+    /// Keeps no progress of a task any more that has ended, by the answer to its end.
+    pub(crate) fn forget_ended(&self, id: TaskId, answer: &Result<()>) {
         if matches!(answer, Ok(()) | Err(Error::NotFound { .. } | Error::WrongState { .. })) {
             self.context().kept_progress.forget(id);
         }
-        answer
     }
 
     /// Puts an ended task away: lists hide it from now on, and nothing of it is lost.

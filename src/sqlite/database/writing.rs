@@ -10,7 +10,7 @@ use super::super::connection;
 use super::super::open::{self, Location};
 use super::super::transaction::Write;
 use super::super::turn::{TurnGuard, waited};
-use super::super::writer::{Call, Turn, Wait, Waited};
+use super::super::writer::{Brought, Call, Turn, Wait, Waited};
 use super::{Database, Inside};
 use crate::options::Durability;
 use crate::{Error, Result};
@@ -33,17 +33,17 @@ impl Database {
         self.refuse_inside()?;
         let wait = Wait::new(patience.min(self.settings.busy_timeout));
         if let Some(turn) = self.writer.take_at_once()? {
-            return self.lead(self.turn_to_write(turn, wait)?, &operation);
+            return self.lead(self.turn_to_write(turn, wait)?, &operation, &mut Brought::new());
         }
-        let call = Arc::new(Waiting { operation, wait, answer: Mutex::new(None) });
+        let call = Arc::new(Waiting::new(operation, wait));
         match self.writer.wait(Some(call.clone()), wait)? {
             Waited::Turn(turn) => {
                 // Those that the last leader has just answered may have more to write: with them the next sync is shared
                 // by more. Alone, nobody comes here.
                 std::thread::yield_now();
-                self.lead(self.turn_to_write(turn, wait)?, &call.operation)
+                self.lead(self.turn_to_write(turn, wait)?, &call.operation, &mut Brought::new())
             }
-            Waited::Answered => call.take(),
+            Waited::Answered => call.take().expect("a leader lets nobody go without an answer"),
         }
     }
 
@@ -60,11 +60,17 @@ impl Database {
         Ok(answer)
     }
 
-    /// Commits the leader's operation and those that wait behind it in one transaction.
-    pub(super) fn lead<T>(&self, turn: TurnGuard<'_>, operation: &dyn Fn(&Write<'_>) -> Result<T>) -> Result<T> {
+    /// Commits the leader's operation, those that it has brought, and those that wait behind it in one transaction. Where
+    /// none can be begun, what it has brought is left to it.
+    pub(super) fn lead<T>(
+        &self,
+        turn: TurnGuard<'_>,
+        operation: &dyn Fn(&Write<'_>) -> Result<T>,
+        brought: &mut Brought,
+    ) -> Result<T> {
         // Whoever comes while another process has the file's lock is taken along, too.
         let transaction = turn.begin()?;
-        let mut followers = self.writer.followers();
+        let mut followers = self.writer.followers(std::mem::take(brought));
         let write = turn.write();
         if followers.is_empty() {
             let answer = operation(&write)?;
@@ -127,20 +133,19 @@ impl Database {
     }
 
     pub(super) fn take_turn(&self, patience: Duration) -> Result<TurnGuard<'_>> {
-        let (turn, wait) = self.wait_for_turn(patience)?;
-        self.turn(turn, wait)
+        let wait = Wait::new(patience);
+        self.turn(self.wait_for_turn(wait)?, wait)
     }
 
     pub(super) fn take_turn_to_write(&self) -> Result<TurnGuard<'_>> {
-        let (turn, wait) = self.wait_for_turn(self.settings.busy_timeout)?;
-        self.turn_to_write(turn, wait)
+        let wait = Wait::new(self.settings.busy_timeout);
+        self.turn_to_write(self.wait_for_turn(wait)?, wait)
     }
 
-    pub(super) fn wait_for_turn(&self, patience: Duration) -> Result<(Turn<Connection>, Wait)> {
+    pub(super) fn wait_for_turn(&self, wait: Wait) -> Result<Turn<Connection>> {
         self.refuse_inside()?;
-        let wait = Wait::new(patience);
         match self.writer.wait(None, wait)? {
-            Waited::Turn(turn) => Ok((turn, wait)),
+            Waited::Turn(turn) => Ok(turn),
             // Only a store that is closing answers one that has no call.
             Waited::Answered => Err(Error::Closed),
         }
@@ -197,20 +202,23 @@ impl Database {
 }
 
 /// An operation that waits for a leader, and then for its caller to take the answer.
-struct Waiting<T, F> {
+pub(super) struct Waiting<T, F> {
     operation: F,
     wait: Wait,
     answer: Mutex<Option<Result<T>>>,
 }
 
 impl<T, F> Waiting<T, F> {
+    pub(super) fn new(operation: F, wait: Wait) -> Self {
+        Self { operation, wait, answer: Mutex::new(None) }
+    }
+
     fn answer(&self, answer: Result<T>) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 
-    fn take(&self) -> Result<T> {
-        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.expect("a leader lets nobody go without an answer")
+    pub(super) fn take(&self) -> Option<Result<T>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

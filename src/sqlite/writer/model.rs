@@ -83,7 +83,7 @@ impl Store {
             // It cannot even begin, and takes nobody along.
             return self.writer.give_back(Some(connection));
         }
-        let mut followers = self.writer.followers();
+        let mut followers = self.writer.followers(Brought::new());
         let mut with_me = 1;
         followers.run(|_| {
             with_me += 1;
