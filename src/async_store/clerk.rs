@@ -34,11 +34,19 @@ struct Desk {
 
 #[derive(Default)]
 struct State {
-    /// Each with the runtime in which it was polled.
-    calls: VecDeque<(Arc<dyn Call>, Handle)>,
+    calls: VecDeque<Left>,
     has_clerk: bool,
     /// When the last clerk has gone.
-    left: Option<Instant>,
+    gone: Option<Instant>,
+}
+
+/// A call that waits for a clerk.
+struct Left {
+    call: Arc<dyn Call>,
+    /// Not a clerk's: where nothing is to be done, nobody here keeps it open.
+    store: TaskStore,
+    /// Where it was polled.
+    runtime: Handle,
 }
 
 impl Clerk {
@@ -46,12 +54,12 @@ impl Clerk {
     pub(super) fn leave(&self, store: &TaskStore, call: Arc<dyn Call>) {
         let Ok(runtime) = Handle::try_current() else { return call.refuse(Error::NoRuntime) };
         let mut state = self.0.state();
-        state.calls.push_back((call, runtime.clone()));
+        state.calls.push_back(Left { call, store: store.clone(), runtime: runtime.clone() });
         if !std::mem::replace(&mut state.has_clerk, true) {
             // A call that comes so soon would have been worth waiting for; so may be the next.
-            let lingers = state.left.is_some_and(|left| left.elapsed() < LINGER);
+            let lingers = state.gone.is_some_and(|gone| gone.elapsed() < LINGER);
             drop(state);
-            Shift::new(&self.0, store, &runtime, lingers).begin(&runtime);
+            Shift::begin(&self.0, &runtime, lingers);
         }
     }
 }
@@ -64,10 +72,10 @@ impl Desk {
 
 impl State {
     /// Takes the calls of a runtime.
-    fn take_of(&mut self, runtime: Id) -> VecDeque<(Arc<dyn Call>, Handle)> {
+    fn take_of(&mut self, runtime: Id) -> VecDeque<Left> {
         let calls = std::mem::take(&mut self.calls).into_iter();
-        let (taken, left) = calls.partition(|(_, polled_in)| polled_in.id() == runtime);
-        self.calls = left;
+        let (taken, others) = calls.partition(|left| left.runtime.id() == runtime);
+        self.calls = others;
         taken
     }
 }
@@ -81,7 +89,6 @@ impl fmt::Debug for Clerk {
 /// A clerk's time at the desk. However it ends, the calls that are left find another clerk.
 struct Shift {
     desk: Arc<Desk>,
-    store: TaskStore,
     /// Whose thread it is given.
     runtime: Id,
     has_begun: bool,
@@ -89,29 +96,26 @@ struct Shift {
 }
 
 impl Shift {
-    fn new(desk: &Arc<Desk>, store: &TaskStore, runtime: &Handle, lingers: bool) -> Self {
-        let (desk, store) = (Arc::clone(desk), store.clone());
-        Self { desk, store, runtime: runtime.id(), has_begun: false, lingers }
-    }
-
-    fn begin(mut self, runtime: &Handle) {
+    fn begin(desk: &Arc<Desk>, runtime: &Handle, lingers: bool) {
+        let mut shift = Self { desk: Arc::clone(desk), runtime: runtime.id(), has_begun: false, lingers };
         pool::spawn(runtime, move || {
-            self.has_begun = true;
-            self.work();
+            shift.has_begun = true;
+            shift.work();
         });
     }
 
     fn work(&self) {
         let end = Instant::now() + SHIFT;
-        while let Some(calls) = self.next(end) {
-            self.store.database().write_together(calls.clone());
-            // Who is told may let go of what writes when it is dropped: not before the turn has ended.
+        while let Some((calls, store)) = self.next(end) {
+            store.database().write_together(calls.clone());
+            drop(store);
+            // Now each has its answer: by then nothing is held for it, neither the store nor the turn.
             drop(calls);
         }
     }
 
     /// What there is to do, in the order in which it came; `None` if there is nothing, or time to go.
-    fn next(&self, end: Instant) -> Option<VecDeque<Arc<dyn Call>>> {
+    fn next(&self, end: Instant) -> Option<(VecDeque<Arc<dyn Call>>, TaskStore)> {
         let since = Instant::now();
         loop {
             let now = Instant::now();
@@ -119,9 +123,11 @@ impl Shift {
                 return None;
             }
             let mut state = self.desk.state();
-            let waiting = state.calls.len().min(GROUP_MAX);
-            if waiting > 0 {
-                return Some(state.calls.drain(..waiting).map(|(call, _)| call).collect());
+            if let Some(first) = state.calls.front() {
+                let (store, count) = (first.store.clone(), state.calls.len().min(GROUP_MAX));
+                let taken: Vec<_> = state.calls.drain(..count).collect();
+                drop(state);
+                return Some((taken.into_iter().map(|left| left.call).collect(), store));
             }
             drop(state);
             if !self.lingers || now - since >= LINGER {
@@ -137,17 +143,19 @@ impl Drop for Shift {
         let mut state = self.desk.state();
         // A runtime that shuts down drops what has not begun.
         let refused = if self.has_begun { VecDeque::new() } else { state.take_of(self.runtime) };
-        let next = state.calls.front().map(|(_, runtime)| runtime.clone());
+        let next = state.calls.front().map(|left| left.runtime.clone());
         if next.is_none() {
             state.has_clerk = false;
-            state.left = Some(Instant::now());
+            state.gone = Some(Instant::now());
         }
         drop(state);
-        for (call, _) in refused {
+        for Left { call, store, .. } in refused {
             call.refuse(Error::NoRuntime);
+            drop(store);
+            drop(call);
         }
         if let Some(runtime) = next {
-            Self::new(&self.desk, &self.store, &runtime, true).begin(&runtime);
+            Self::begin(&self.desk, &runtime, true);
         }
     }
 }

@@ -29,7 +29,7 @@ pub use system_tasks::AsyncSystemTasks;
 
 /// A [`TaskStore`] for a program that runs on tokio: its verbs, by the same names, as futures. A clone is the same store.
 ///
-/// There is no second store behind it. Each call is made by the `TaskStore` on a thread of the runtime's blocking pool, so
+/// There is no second store behind it. Each call is made with the `TaskStore` by a thread of the runtime's blocking pool, so
 /// that the threads of the runtime never wait for the disk or for other writers. [`store`](Self::store) gives that
 /// `TaskStore`, for what has no future here (the streams of [`wire`](crate::wire)), and for threads; `From` makes the one of the
 /// other, whatever options it was opened with. [`Progress`](Self::progress) that is only kept in memory needs no thread.
@@ -55,11 +55,14 @@ pub use system_tasks::AsyncSystemTasks;
 ///
 /// # How many at a time
 ///
-/// Each call that waits takes a thread of the blocking pool, 512 of them unless the runtime was built with another
+/// One thread of the blocking pool makes the verbs that write for all futures, those that wait at the same time in one
+/// transaction: so they share their syncs, and any number of them may wait. The busy timeout of each begins with its first poll.
+/// For 0.1 ms that thread looks out for the next one where they follow each other as closely as that.
+///
+/// Any other call has a thread of the pool as long as it takes: one that reads, and a [`batch`](Self::batch), an
+/// [`export`](Self::export), a [`backup_to`](Self::backup_to). There are 512 of them unless the runtime was built with another
 /// `max_blocking_threads`; further calls queue up, in the order in which they came, and the busy timeout of one begins when it
-/// has its thread. Calls that write at the same time share their syncs, as threads do. A [`batch`](Self::batch), an
-/// [`export`](Self::export) or a [`backup_to`](Self::backup_to) has its thread as long as it takes; those who
-/// [wait for a change](Self::wait_for_change) have one among them.
+/// has its thread. Those who [wait for a change](Self::wait_for_change) have one thread among them.
 ///
 /// # Errors
 ///
@@ -184,7 +187,8 @@ impl AsyncTaskStore {
     /// await: the verbs of [`Batch`] are those of a thread.
     ///
     /// A batch that was begun is committed also if its future is dropped. `work` must not wait for a future that writes to the same
-    /// store: that one is [`Busy`](Error::Busy) in the end, since it waits for the batch.
+    /// store: that one is [`Busy`](Error::Busy) in the end, since it waits for the batch, or [`InsideBatch`](Error::InsideBatch)
+    /// where `work` polls it itself.
     ///
     /// # Errors
     ///

@@ -7,8 +7,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{AsyncSystemTasks, AsyncTaskStore, pool};
-use crate::system_task::operation::{self, Ending};
 use crate::store::Context;
+use crate::system_task::operation::{self, Ending};
 use crate::task::reason;
 use crate::{
     Error, LogEvent, LogLevel, NotDetached, NotEnded, Result, RunId, RunOptions, RunningSystemTask, StartedRun,
@@ -221,7 +221,9 @@ impl AsyncRunningSystemTask {
         self.unended = None;
         let store = self.store.store().clone();
         let ended = match operation::end(self.context(), &self.run, ending) {
-            Ok(end) => self.store.write_and(end, move |answer| answer.inspect_err(|error| store.doubt_owner(error))).await,
+            Ok(end) => {
+                self.store.write_and(end, move |answer| answer.inspect_err(|error| store.doubt_owner(error))).await
+            }
             Err(error) => Err(error),
         };
         ended.map_err(|error| NotEnded { task: Box::new(self), error })

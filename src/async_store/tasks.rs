@@ -3,8 +3,8 @@
 use super::AsyncTaskStore;
 use crate::task::operation;
 use crate::{
-    ConfigurationId, Error, Level, Message, NewTask, Outcome, Page, Progress, Result, Task, TaskCounts, TaskFilter, TaskId,
-    TaskStore, TaskWithMessages,
+    ConfigurationId, Error, Level, Message, NewTask, Outcome, Page, Progress, Result, Task, TaskCounts, TaskFilter,
+    TaskId, TaskStore, TaskWithMessages,
 };
 
 impl AsyncTaskStore {

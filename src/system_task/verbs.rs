@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    LoggedEvent, NumberedPage, PageNumber, Run, RunId, RunOptions, RunningSystemTask, SystemTask,
-    SystemTaskFilter, operation,
+    LoggedEvent, NumberedPage, PageNumber, Run, RunId, RunOptions, RunningSystemTask, SystemTask, SystemTaskFilter,
+    operation,
 };
 use crate::page::{Cursor, Page};
 use crate::{Result, TaskStore, sqlite};

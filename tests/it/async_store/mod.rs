@@ -6,6 +6,7 @@ mod guards;
 mod run;
 mod runtimes;
 mod syncs;
+mod together;
 mod verbs;
 mod waiting;
 
