@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use taskstore::{Error, Level, TaskStore};
+use taskstore::{Error, Level, TaskFilter, TaskStore};
 
 use super::{PATIENCE, changed};
 use crate::support::files::{beside, shell};
@@ -117,27 +117,54 @@ fn a_store_that_was_waited_for_leaves_one_file_when_it_goes() {
     }
 }
 
+/// How often this process has the file open; `None` where the system does not tell.
+fn opened(path: &Path) -> Option<usize> {
+    let descriptors = fs::read_dir("/proc/self/fd").ok()?;
+    let names = descriptors.filter_map(|descriptor| fs::read_link(descriptor.unwrap().path()).ok());
+    Some(names.filter(|name| *name == path).count())
+}
+
 #[test]
 fn a_store_whose_state_nobody_asks_for_opens_no_connection_for_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
-    let opened = || {
-        let descriptors = fs::read_dir("/proc/self/fd").unwrap();
-        let names = descriptors.filter_map(|descriptor| fs::read_link(descriptor.unwrap().path()).ok());
-        names.filter(|name| *name == path).count()
-    };
-    if !Path::new("/proc/self/fd").exists() {
-        return;
-    }
     let store = open(&path);
     start(&store, "t");
     store.task(task_id(1)).unwrap();
-    let before = opened();
+    let Some(before) = opened(&path) else { return };
     store.task(task_id(1)).unwrap();
-    assert_eq!(opened(), before);
+    assert_eq!(opened(&path), Some(before));
     for _ in 0..3 {
         store.change_token().unwrap();
-        assert_eq!(opened(), before + 1);
+        assert_eq!(opened(&path), Some(before + 1));
+    }
+}
+
+/// So many lists, each of which is read while the one before is. A search asks whether to go on before its second task.
+fn list_within_lists(store: &TaskStore, lists: usize) {
+    let Some(left) = lists.checked_sub(1) else { return };
+    let mut inner = Some(left);
+    let go_on = || {
+        inner.take().into_iter().for_each(|left| list_within_lists(store, left));
+        true
+    };
+    assert_eq!(store.list_while(&TaskFilter::new().text("t"), go_on).unwrap().items.len(), 2);
+    assert_eq!(inner, None);
+}
+
+#[test]
+fn of_many_readers_at_once_four_are_kept_for_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let store = open(&path);
+    start(&store, "t");
+    start(&store, "t");
+    // SQLite keeps a file open for the next connection on which this process has a lock, but not a `-wal`.
+    let wal = beside(&path, "-wal");
+    let Some(written) = opened(&wal) else { return };
+    for (lists, kept) in [(1, 1), (3, 3), (9, 4)] {
+        list_within_lists(&store, lists);
+        assert_eq!(opened(&wal), Some(written + kept), "{lists} lists");
     }
 }
 
