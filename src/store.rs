@@ -316,13 +316,22 @@ impl TaskStore {
         &self,
         operation: impl Fn(&Write<'_>, i64) -> Result<()> + Send + Sync + 'static,
     ) -> Result<()> {
-        match self.context().owner.clone() {
+        match self.detached(operation) {
             None => self.database().refuse_inside(),
-            Some(owner) => self.database().write(move |write| match owner.known_id(write)? {
-                Some(id) => operation(write, id),
-                None => Ok(()),
-            }),
+            Some(detach) => self.database().write(detach),
         }
+    }
+
+    /// What such an operation writes; `None` where nobody answers for anything.
+    pub(crate) fn detached(
+        &self,
+        operation: impl Fn(&Write<'_>, i64) -> Result<()> + Send + Sync + 'static,
+    ) -> Option<impl Fn(&Write<'_>) -> Result<()> + Send + Sync + 'static> {
+        let owner = self.context().owner.clone()?;
+        Some(move |write: &Write<'_>| match owner.known_id(write)? {
+            Some(id) => operation(write, id),
+            None => Ok(()),
+        })
     }
 
     /// An end was refused because what was to end has ended before: maybe this store passed for dead.

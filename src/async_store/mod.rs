@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use self::clerk::Clerk;
+use self::clerk::Clerks;
 use self::waiters::Waiters;
 use crate::sqlite::Write;
+use crate::task::DROP_PATIENCE;
 use crate::{Batch, ChangeToken, Error, OpenOptions, Result, TaskStore};
 
 pub use configurations::AsyncConfigurations;
@@ -29,7 +30,7 @@ pub use system_tasks::AsyncSystemTasks;
 
 /// A [`TaskStore`] for a program that runs on tokio: its verbs, by the same names, as futures. A clone is the same store.
 ///
-/// There is no second store behind it. Each call is made with the `TaskStore` by a thread of the runtime's blocking pool, so
+/// There is no second store behind it. Each call is made with the `TaskStore` by a thread of the blocking pool of the runtime, so
 /// that the threads of the runtime never wait for the disk or for other writers. [`store`](Self::store) gives that
 /// `TaskStore`, for what has no future here (the streams of [`wire`](crate::wire)), and for threads; `From` makes the one of the
 /// other, whatever options it was opened with. [`Progress`](Self::progress) that is only kept in memory needs no thread.
@@ -55,14 +56,17 @@ pub use system_tasks::AsyncSystemTasks;
 ///
 /// # How many at a time
 ///
-/// One thread of the blocking pool makes the verbs that write for all futures, those that wait at the same time in one
-/// transaction: so they share their syncs, and any number of them may wait. The busy timeout of each begins with its first poll.
-/// For 0.1 ms that thread looks out for the next one where they follow each other as closely as that.
+/// The verbs that record something about a task, a run or a configuration are made by one thread of the blocking pool for all
+/// futures of a runtime, in the order of their first polls, and those that wait at the same time in one transaction: so they
+/// share their syncs, and any number of them may wait. The busy timeout of each begins with its first poll; where it has waited
+/// that long before its turn has come, it still has a second, or the timeout if that is shorter. Where verbs follow each other
+/// within 0.1 ms, that thread looks out for the next one so long.
 ///
-/// Any other call has a thread of the pool as long as it takes: one that reads, and a [`batch`](Self::batch), an
-/// [`export`](Self::export), a [`backup_to`](Self::backup_to). There are 512 of them unless the runtime was built with another
-/// `max_blocking_threads`; further calls queue up, in the order in which they came, and the busy timeout of one begins when it
-/// has its thread. Those who [wait for a change](Self::wait_for_change) have one thread among them.
+/// Any other call has a thread of the pool as long as it takes: one that reads, the first start that the store answers for, a
+/// [`batch`](Self::batch), and [`flush`](Self::flush), [`prune`](Self::prune), [`backup_to`](Self::backup_to) and their like.
+/// There are 512 of them unless the runtime was built with another `max_blocking_threads`; further calls queue up, in the order
+/// in which they came, and the busy timeout of one begins when it has its thread. Those who
+/// [wait for a change](Self::wait_for_change) have one thread among them.
 ///
 /// # Errors
 ///
@@ -91,7 +95,7 @@ pub struct AsyncTaskStore {
 struct Held {
     /// Always there, but while this is dropped.
     store: Option<TaskStore>,
-    clerk: Clerk,
+    clerks: Clerks,
     waiters: Waiters,
 }
 
@@ -110,7 +114,7 @@ impl Drop for Held {
 
 impl From<TaskStore> for AsyncTaskStore {
     fn from(store: TaskStore) -> Self {
-        Self { held: Arc::new(Held { store: Some(store), clerk: Clerk::default(), waiters: Waiters::default() }) }
+        Self { held: Arc::new(Held { store: Some(store), clerks: Clerks::default(), waiters: Waiters::default() }) }
     }
 }
 
@@ -187,8 +191,7 @@ impl AsyncTaskStore {
     /// await: the verbs of [`Batch`] are those of a thread.
     ///
     /// A batch that was begun is committed also if its future is dropped. `work` must not wait for a future that writes to the same
-    /// store: that one is [`Busy`](Error::Busy) in the end, since it waits for the batch, or [`InsideBatch`](Error::InsideBatch)
-    /// where `work` polls it itself.
+    /// store: that one is [`Busy`](Error::Busy) in the end, since it waits for the batch.
     ///
     /// # Errors
     ///
@@ -278,9 +281,47 @@ impl AsyncTaskStore {
         and: impl FnOnce(Result<T>) -> Result<A> + Send + 'static,
     ) -> Result<A> {
         let (answer, answered) = oneshot::channel();
-        let call = self.store().database().deferred(operation, move |written| drop(answer.send(and(written))))?;
-        self.held.clerk.leave(self.store(), call);
+        self.leave(Duration::MAX, operation, move |written| drop(answer.send(and(written))))?;
         answered.await.expect("whoever lets go of a call answers it")
+    }
+
+    /// Makes a call by which this store no longer answers for something; see [`TaskStore::write_detached`].
+    async fn write_detached(
+        &self,
+        operation: impl Fn(&Write<'_>, i64) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        match self.store().detached(operation) {
+            None => self.store().database().refuse_inside(),
+            Some(detach) => self.write(detach).await,
+        }
+    }
+
+    /// Has the last call of a guard made, behind those that it has left before: from now on, whether or not what this gives is
+    /// waited for. `and` gets its answer; there is nobody left to tell of a failure.
+    fn write_last<O: Fn(&Write<'_>) -> Result<()> + Send + Sync + 'static, A: FnOnce(Result<()>) + Send + 'static>(
+        &self,
+        operation: Result<O>,
+        and: A,
+    ) -> impl Future<Output = ()> + use<O, A> {
+        let (answer, answered) = oneshot::channel();
+        let tell = move |written| {
+            and(written);
+            let _ = answer.send(());
+        };
+        // Where it is not even left, `answer` goes.
+        let _ = operation.and_then(|operation| self.leave(DROP_PATIENCE, operation, tell));
+        async { drop(answered.await) }
+    }
+
+    fn leave<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
+        answered: impl FnOnce(Result<T>) + Send + 'static,
+    ) -> Result<()> {
+        let call = self.store().database().deferred(patience, operation, answered)?;
+        self.held.clerks.leave(self.store(), call);
+        Ok(())
     }
 
     /// Makes a call that starts something which this store is to answer for.

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use tokio::runtime::Handle;
 
+use crate::task::reason;
 use crate::{Error, Result};
 
 /// Makes a call on the blocking pool, from the first poll on, whatever becomes of the future. The call is over, and has let go of
@@ -28,13 +29,19 @@ where
 pub(super) fn in_any_case(work: impl FnOnce() + Send + 'static) {
     let work = InAnyCase(Some(work));
     let Ok(runtime) = Handle::try_current() else { return };
-    spawn(&runtime, move || drop(work));
+    // What finds no thread is kept for the next one that there is.
+    let _ = spawn(&runtime, move || drop(work));
 }
 
 /// Has this done on the blocking pool of a runtime, if that does not end before.
-pub(super) fn spawn(runtime: &Handle, work: impl FnOnce() + Send + 'static) {
-    // tokio panics where the system gives it no thread, but keeps the work for the next one that it has.
-    let _ = catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(work)));
+///
+/// # Errors
+///
+/// Why the system gives it no thread, where it has none. The work is kept, and begins when another call gets one.
+pub(super) fn spawn(runtime: &Handle, work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    // tokio panics then.
+    let spawned = catch_unwind(AssertUnwindSafe(|| drop(runtime.spawn_blocking(work))));
+    spawned.map_err(|panic| reason::of_panic(&*panic))
 }
 
 /// Is done when it is dropped, by whoever does that.

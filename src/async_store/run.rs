@@ -57,7 +57,7 @@ impl AsyncTaskStore {
         F: Future<Output = Result<T, E>>,
         E: Into<WorkError>,
     {
-        let task = self.start_or(task, CANCELLED).await.map_err(|source| RunError::NotStarted { source })?;
+        let mut task = self.start_or(task, CANCELLED).await.map_err(|source| RunError::NotStarted { source })?;
         match done(task.unarmed(), work).await {
             Ok(Ok(value)) => {
                 task.finish().await.map_err(|not_ended| RunError::NotFinished { source: not_ended.error })?;
@@ -130,7 +130,7 @@ impl AsyncSystemTasks<'_> {
         E: Into<WorkError>,
     {
         let run = self.start_or(name.into(), uid, options, CANCELLED).await;
-        let run = run.map_err(|source| RunError::NotStarted { source })?;
+        let mut run = run.map_err(|source| RunError::NotStarted { source })?;
         match done(run.unarmed(), work).await {
             Ok(Ok(value)) => {
                 run.finish().await.map_err(|not_ended| RunError::NotFinished { source: not_ended.error })?;

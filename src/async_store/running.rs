@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use super::{AsyncTaskStore, pool};
-use crate::task::operation;
-use crate::{
-    Error, Level, NewTask, NotDetached, NotEnded, Outcome, Progress, Result, RunningTask, TaskId, TaskStore, sqlite,
-};
+use super::AsyncTaskStore;
+use crate::sqlite::{self, Write};
+use crate::task::{operation, reason};
+use crate::{Error, Level, NewTask, NotDetached, NotEnded, Outcome, Progress, Result, RunningTask, TaskId, TaskStore};
 
 /// What drop says of a task that nobody has ended.
 const ENDED_WITHOUT: &str = "ended without finish or fail";
@@ -177,10 +176,8 @@ impl AsyncRunningTask {
     /// take the task back: it stays in progress until the store closes.
     pub async fn detach(mut self) -> Result<TaskId, NotDetached<Self>> {
         let (id, unended) = (self.id, self.unended.take());
-        let detach = move |store: &TaskStore| {
-            store.write_detached(move |write, owner| sqlite::owner::detach_task(write, id, owner))
-        };
-        match self.store.call(detach).await {
+        let detach = move |write: &Write<'_>, owner| sqlite::owner::detach_task(write, id, owner);
+        match self.store.write_detached(detach).await {
             Ok(()) => Ok(id),
             Err(error) => {
                 self.unended = unended;
@@ -196,25 +193,22 @@ impl AsyncRunningTask {
         ended.map_err(|error| NotEnded { task: Box::new(self), error })
     }
 
-    /// Records an interruption as well as it can be done in a second.
-    pub(super) async fn interrupt(mut self, reason: String) {
+    /// Records an interruption as well as it can be done in a second, from now on, whether or not that is waited for.
+    pub(super) fn interrupt(&mut self, reason: String) -> impl Future<Output = ()> + use<> {
         self.unended = None;
-        let mut task = self.as_sync();
-        // It is dropped, and recorded as dropped, where the runtime shuts down before.
-        let _ = pool::call(move || {
-            task.interrupt(reason);
-            Ok::<_, Error>(())
-        })
-        .await;
+        let (store, id) = (self.store.store().clone(), self.id);
+        let reason = reason::cut(reason, store.context().limits.text_bytes_max);
+        let end = operation::end(store.context(), id, Outcome::Interrupted, reason.clone());
+        let ended = move |answer| match answer {
+            Err(Error::NoRuntime) => RunningTask::new(store, id).interrupt(reason),
+            answer => store.forget_ended(id, &answer),
+        };
+        self.store.write_last(end, ended)
     }
 
     /// A guard of the same task which does not answer for it.
     pub(super) fn unarmed(&self) -> Self {
         Self { store: self.store.clone(), id: self.id, unended: None }
-    }
-
-    fn as_sync(&self) -> RunningTask {
-        RunningTask::new(self.store.store().clone(), self.id)
     }
 }
 
@@ -222,8 +216,7 @@ impl Drop for AsyncRunningTask {
     fn drop(&mut self) {
         let Some(unended) = self.unended else { return };
         let reason = if std::thread::panicking() { "panicked" } else { unended };
-        let mut task = self.as_sync();
-        pool::in_any_case(move || task.interrupt(reason.to_owned()));
+        drop(self.interrupt(reason.to_owned()));
     }
 }
 

@@ -6,13 +6,14 @@ use std::fmt;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{AsyncSystemTasks, AsyncTaskStore, pool};
+use super::{AsyncSystemTasks, AsyncTaskStore};
+use crate::sqlite::{self, Write};
 use crate::store::Context;
 use crate::system_task::operation::{self, Ending};
 use crate::task::reason;
 use crate::{
     Error, LogEvent, LogLevel, NotDetached, NotEnded, Result, RunId, RunOptions, RunningSystemTask, StartedRun,
-    SystemTaskStatus, TaskStore, sqlite,
+    SystemTaskStatus,
 };
 
 /// What drop says of a run that nobody has ended.
@@ -133,10 +134,8 @@ impl AsyncRunningSystemTask {
     /// take the run back: it stays in progress until the store closes.
     pub async fn detach(mut self) -> Result<StartedRun, NotDetached<Self>> {
         let (id, unended) = (self.run.id, self.unended.take());
-        let detach = move |store: &TaskStore| {
-            store.write_detached(move |write, owner| sqlite::owner::detach_run(write, id, owner))
-        };
-        match self.store.call(detach).await {
+        let detach = move |write: &Write<'_>, owner| sqlite::owner::detach_run(write, id, owner);
+        match self.store.write_detached(detach).await {
             Ok(()) => Ok(self.run.clone()),
             Err(error) => {
                 self.unended = unended;
@@ -229,25 +228,23 @@ impl AsyncRunningSystemTask {
         ended.map_err(|error| NotEnded { task: Box::new(self), error })
     }
 
-    /// Records an interruption as well as it can be done in a second.
-    pub(super) async fn interrupt(mut self, reason: String) {
+    /// Records an interruption as well as it can be done in a second, from now on, whether or not that is waited for.
+    pub(super) fn interrupt(&mut self, reason: String) -> impl Future<Output = ()> + use<> {
         self.unended = None;
-        let mut run = self.as_sync();
-        // It is dropped, and recorded as dropped, where the runtime shuts down before.
-        let _ = pool::call(move || {
-            run.interrupt(reason);
-            Ok::<_, Error>(())
-        })
-        .await;
+        let (store, run) = (self.store.store().clone(), self.run.clone());
+        let reason = reason::cut(reason, store.context().limits.text_bytes_max);
+        let end = operation::end(store.context(), &run, Ending::Interrupted(reason.clone()));
+        let ended = move |answer| {
+            if matches!(answer, Err(Error::NoRuntime)) {
+                RunningSystemTask::new(store, run).interrupt(reason);
+            }
+        };
+        self.store.write_last(end, ended)
     }
 
     /// A guard of the same run which does not answer for it.
     pub(super) fn unarmed(&self) -> Self {
         Self { store: self.store.clone(), run: self.run.clone(), unended: None }
-    }
-
-    fn as_sync(&self) -> RunningSystemTask {
-        RunningSystemTask::new(self.store.store().clone(), self.run.clone())
     }
 }
 
@@ -255,8 +252,7 @@ impl Drop for AsyncRunningSystemTask {
     fn drop(&mut self) {
         let Some(unended) = self.unended else { return };
         let reason = if std::thread::panicking() { "panicked" } else { unended };
-        let mut run = self.as_sync();
-        pool::in_any_case(move || run.interrupt(reason.to_owned()));
+        drop(self.interrupt(reason.to_owned()));
     }
 }
 

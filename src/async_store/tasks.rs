@@ -1,6 +1,6 @@
 //! The verbs of tasks.
 
-use super::AsyncTaskStore;
+use super::{AsyncTaskStore, pool};
 use crate::task::operation;
 use crate::{
     ConfigurationId, Error, Level, Message, NewTask, Outcome, Page, Progress, Result, Task, TaskCounts, TaskFilter,
@@ -48,10 +48,16 @@ impl AsyncTaskStore {
     ///
     /// Those of [`TaskStore::progress`](crate::TaskStore::progress).
     pub async fn progress(&self, id: TaskId, progress: &Progress) -> Result<()> {
-        match self.store().keep_progress(id, progress)? {
-            None => Ok(()),
-            Some(due) => self.call(move |store| store.write_due_progress(id, due)).await,
-        }
+        let Some(due) = self.store().keep_progress(id, progress)? else { return Ok(()) };
+        let (store, call, tidy) = (self.store().clone(), due.call, due.tidy);
+        let settle = move |answer: Result<()>| {
+            store.context().kept_progress.settle(id, call, &answer);
+            if tidy {
+                pool::in_any_case(move || store.tidy_progress());
+            }
+            answer
+        };
+        self.write_and(operation::due_progress(self.store().context(), id, due), settle).await
     }
 
     /// See [`TaskStore::finish`](crate::TaskStore::finish).

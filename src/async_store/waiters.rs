@@ -125,7 +125,8 @@ impl Lookout {
     /// Looks once, and goes on. A runtime that shuts down drops what has not begun, and waits for one look at most.
     fn go(mut self, runtime: Handle) {
         let again = runtime.clone();
-        pool::spawn(&runtime, move || {
+        // Without a thread it waits for one.
+        let _ = pool::spawn(&runtime, move || {
             if self.look() && self.shared.told.receiver_count() > 0 {
                 self.go(again);
             }

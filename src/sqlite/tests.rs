@@ -284,6 +284,34 @@ fn a_panic_in_a_group_leaves_nobody_waiting_and_acknowledges_nothing() {
     }
 }
 
+#[cfg(feature = "tokio")]
+#[test]
+fn a_panic_among_calls_that_are_made_together_acknowledges_nothing() {
+    for panicking in 0..3 {
+        let store = TaskStore::open_temporary().unwrap();
+        let (answer, answers) = std::sync::mpsc::channel();
+        let call = |number: usize| {
+            let (task, answer) = (title(number), answer.clone());
+            let operation = move |write: &super::Write<'_>| {
+                assert_ne!(number, panicking, "an operation panics");
+                super::task::start(write, &task, None, 0)
+            };
+            store.database().deferred(Duration::MAX, operation, move |made| answer.send(made).unwrap()).unwrap()
+        };
+        let calls = (0..3).map(call).collect();
+        let panicked = std::panic::AssertUnwindSafe(|| store.database().write_together(calls));
+        assert!(std::panic::catch_unwind(panicked).is_err());
+        drop(answer);
+        let answers: Vec<_> = answers.iter().collect();
+        assert_eq!(answers.len(), 3);
+        for answer in answers {
+            assert!(matches!(answer, Err(crate::Error::OutcomeUnknown { .. })), "{answer:?}");
+        }
+        assert_eq!(store.list(&TaskFilter::new()).unwrap().items.len(), 0);
+        store.start_detached(title(9)).unwrap();
+    }
+}
+
 #[test]
 fn one_of_a_group_starts_the_task_of_a_key_and_the_others_get_it() {
     let store = TaskStore::open_temporary().unwrap();

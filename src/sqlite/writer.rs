@@ -41,12 +41,18 @@ impl Wait {
         let started = Instant::now();
         Self { started, deadline: started + patience }
     }
+
+    /// The same, at least until then.
+    #[cfg(feature = "tokio")]
+    pub(super) fn until(self, end: Instant) -> Self {
+        Self { deadline: self.deadline.max(end), ..self }
+    }
 }
 
 /// Calls of callers that wait elsewhere, which a leader makes with its own.
 pub(super) type Brought = VecDeque<Arc<dyn Call>>;
 
-/// The most calls of one transaction, so that nobody waits long for those before.
+/// The most calls of one transaction besides the leader's, so that nobody waits long for those before.
 pub(crate) const GROUP_MAX: usize = 256;
 
 /// `C` is the connection.
@@ -148,9 +154,11 @@ impl<C> Writer<C> {
         Ok(waited)
     }
 
-    /// Takes the group at the head of the queue, unless that needs a turn of its own, besides what the leader has brought.
+    /// Takes the group at the head of the queue, unless that needs a turn of its own or is too many, besides what the leader
+    /// has brought.
     pub(super) fn followers(&self, brought: Brought) -> Followers<C> {
-        let group = lock(&self.state).queue.pop_front_if(|group| !lock(&group.waiting).alone);
+        let fits = |waiting: &Waiting<C>| !waiting.alone && brought.len() + waiting.calls.len() <= GROUP_MAX;
+        let group = lock(&self.state).queue.pop_front_if(|group| fits(&lock(&group.waiting)));
         let calls = group.as_ref().map(|group| std::mem::take(&mut lock(&group.waiting).calls)).unwrap_or_default();
         let calls = brought.into_iter().chain(calls.into_iter().flatten());
         let followers = calls.map(|call| Follower { call, outcome: None }).collect();

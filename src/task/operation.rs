@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::kept_progress::TimedProgress;
+use super::kept_progress::{Due, TimedProgress};
 use super::{Level, NewTask, Outcome, Progress, TaskId};
 use crate::configuration::ConfigurationId;
 use crate::owner::Owner;
@@ -48,6 +48,18 @@ pub(crate) fn progress(context: &Context, progress: &Progress) -> Result<TimedPr
         context.limits.check_name("phase", phase)?;
     }
     Ok(TimedProgress { done, total, phase: progress.phase.clone(), now_ns: context.now_ns()? })
+}
+
+/// What [`KeptProgress`](super::kept_progress::KeptProgress) has said is to be written now.
+pub(crate) fn due_progress(context: &Context, id: TaskId, due: Due) -> impl Fn(&Write<'_>) -> Result<()> + use<> {
+    let kept_progress = Arc::clone(&context.kept_progress);
+    move |write: &Write<'_>| {
+        sqlite::task::progress(write, id, &due.progress)?;
+        let before = kept_progress.overtake(id, due.call);
+        let kept_progress = Arc::clone(&kept_progress);
+        write.on_undo(move || kept_progress.restore(id, before));
+        Ok(())
+    }
 }
 
 /// Ends a task, with its last progress before the end; a reason that is not empty becomes its last message, at level

@@ -1,6 +1,5 @@
 //! The verbs of tasks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::kept_progress::Due;
@@ -121,21 +120,18 @@ impl TaskStore {
 
     /// Writes what [`keep_progress`](Self::keep_progress) has given.
     pub(crate) fn write_due_progress(&self, id: TaskId, due: Due) -> Result<()> {
-        let context = self.context();
-        let (kept_progress, progress) = (Arc::clone(&context.kept_progress), due.progress);
-        let answer = self.database().write(move |write| {
-            sqlite::task::progress(write, id, &progress)?;
-            let before = kept_progress.overtake(id, due.call);
-            let kept_progress = Arc::clone(&kept_progress);
-            write.on_undo(move || kept_progress.restore(id, before));
-            Ok(())
-        });
-        context.kept_progress.settle(id, due.call, &answer);
-        if due.tidy {
-            // This call is done; what cannot be written now is kept on.
-            let _ = self.write_kept_progress(Duration::MAX, Some(context.monotonic()));
+        let (call, tidy) = (due.call, due.tidy);
+        let answer = self.database().write(operation::due_progress(self.context(), id, due));
+        self.context().kept_progress.settle(id, call, &answer);
+        if tidy {
+            self.tidy_progress();
         }
         answer
+    }
+
+    /// Writes the progress that was kept for tasks that have fallen silent; what cannot be written now is kept on.
+    pub(crate) fn tidy_progress(&self) {
+        let _ = self.write_kept_progress(Duration::MAX, Some(self.context().monotonic()));
     }
 
     /// Ends a task as finished. Of all that try to end a task, one succeeds.

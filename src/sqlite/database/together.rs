@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::super::error::leader_panicked;
 use super::super::transaction::Write;
@@ -11,28 +12,51 @@ use super::writing::Waiting;
 use crate::{Error, Result};
 
 impl Database {
-    /// A call that is made by [`write_together`](Self::write_together). Its wait for others begins now. `answered` gets its
-    /// answer when the last one has let go of it.
+    /// A call that is made by [`write_together`](Self::write_together). Its wait for others, no longer than `patience`, begins
+    /// now. `answered` gets its answer when the last one has let go of it.
     pub(crate) fn deferred<T: Send + 'static>(
         &self,
+        patience: Duration,
         operation: impl Fn(&Write<'_>) -> Result<T> + Send + Sync + 'static,
         answered: impl FnOnce(Result<T>) + Send + 'static,
     ) -> Result<Arc<dyn Call>> {
-        self.refuse_inside()?;
-        let waiting = Waiting::new(operation, Wait::new(self.settings.busy_timeout));
+        self.refuse_forked()?;
+        let waiting = Waiting::new(operation, Wait::new(patience.min(self.settings.busy_timeout)));
         Ok(Arc::new(Deferred { waiting, answered: Mutex::new(Some(answered)) }))
     }
 
-    /// Makes these calls, in one transaction where that can be. Each waits no longer than it would alone, and gets an error
-    /// of its own; the first stands in for a caller with a thread.
+    /// Makes these calls, in one transaction where that can be. Each gets an error of its own; the first stands in for a
+    /// caller with a thread.
     pub(crate) fn write_together(&self, mut calls: VecDeque<Arc<dyn Call>>) {
-        while let Some(first) = calls.pop_front() {
-            let wait = first.wait();
+        // What has waited for this longer than it may wait for others has that long for them all the same.
+        let until = Instant::now() + PATIENCE_MIN.min(self.settings.busy_timeout);
+        while let Some(call) = calls.pop_front() {
+            let first = Unanswered(Some(&*call));
+            let wait = call.wait().until(until);
             let turn = self.wait_for_turn(wait).and_then(|turn| self.turn_to_write(turn, wait));
-            let made = turn.and_then(|turn| self.lead(turn, &|write| first.run(write), &mut calls));
-            if let Err(error) = made {
-                first.refuse(error);
-            }
+            first.answer(turn.and_then(|turn| self.lead(turn, &|write| call.run(write), &mut calls)));
+        }
+    }
+}
+
+/// See [`Database::write_together`].
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
+
+/// A call that may have been run, but not committed: it is refused when this is dropped by a panic.
+struct Unanswered<'a>(Option<&'a dyn Call>);
+
+impl Unanswered<'_> {
+    fn answer(mut self, made: Result<()>) {
+        if let (Some(call), Err(error)) = (self.0.take(), made) {
+            call.refuse(error);
+        }
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call.refuse(leader_panicked());
         }
     }
 }
