@@ -264,6 +264,38 @@ fn a_start_that_nobody_waits_for_any_more_is_interrupted() {
 }
 
 #[test]
+fn threads_and_futures_that_write_at_the_same_time_are_each_answered_for_what_is_there() {
+    const EACH: usize = 100;
+    let (asynchronous, store) = with(&Faults::new());
+    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let texts_of = |name: &'static str| (0..EACH).map(move |number| format!("{name} {number}"));
+    std::thread::scope(|scope| {
+        for name in ["one", "two", "three"] {
+            let store = &store;
+            scope.spawn(move || {
+                texts_of(name).for_each(|text| store.message(task_id(1), Level::Info, text).unwrap());
+            });
+        }
+        let futures = ["four", "five", "six"].map(|name| {
+            let store = asynchronous.clone();
+            runtime.spawn(async move {
+                for text in texts_of(name) {
+                    store.message(task_id(1), Level::Info, text).await.unwrap();
+                }
+            })
+        });
+        futures.into_iter().for_each(|future| runtime.block_on(future).unwrap());
+    });
+    let written = store.task_with_messages(task_id(1)).unwrap().messages;
+    assert_eq!(written.len(), 6 * EACH);
+    for name in ["one", "two", "three", "four", "five", "six"] {
+        let own = written.iter().map(|message| &message.text).filter(|text| text.starts_with(&format!("{name} ")));
+        assert!(own.cloned().eq(texts_of(name)), "those of {name} are not in their order");
+    }
+    assert_eq!(store.check().unwrap(), []);
+}
+
+#[test]
 fn closing_refuses_what_has_not_come_to_its_turn() {
     let (asynchronous, store) = with(&Faults::new());
     let runtime = one_by_one();
