@@ -90,9 +90,16 @@ pub(super) fn enter_wal(connection: &Connection, settings: &Settings) -> Result<
             Err(Error::Busy { .. }) if started.elapsed() < settings.busy_timeout => {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            outcome => return outcome,
+            outcome => return outcome.and_then(|()| open_wal(connection)),
         }
     }
+}
+
+/// A connection opens the `-wal` with its first read behind the switch, and from then on nobody deletes it. The one that has
+/// switched has not read yet: what lies beside the file may be another's, who takes it away when it closes.
+fn open_wal(connection: &Connection) -> Result<()> {
+    let read = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
+    read.map(drop).map_err(during("set up a connection"))
 }
 
 const SWITCH_TO_WAL: &str = "PRAGMA journal_mode = wal";
