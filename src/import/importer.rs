@@ -132,7 +132,9 @@ impl<'a, 'c> Importer<'a, 'c> {
         }
         let line = if self.line == 1 { self.first(line)? } else { line };
         let members = serde_json::from_slice(line).map_err(|error| {
-            self.refusal(if error.is_eof() && !whole { ImportProblem::Cut } else { unreadable(&error) })
+            // The end of a number that was cut behind its sign, point or `e` is told as a wrong number.
+            let is_at_end = error.is_eof() || error.column() >= line.len();
+            self.refusal(if is_at_end && !whole { ImportProblem::Cut } else { unreadable(&error) })
         })?;
         self.put(members).map_err(|error| match error {
             Error::Damaged { source } if source.is_constraint() => self.refusal(ImportProblem::Refused { source }),

@@ -41,6 +41,24 @@ proptest! {
     }
 }
 
+#[test]
+fn an_export_that_was_cut_in_the_midst_of_any_value_is_told_to_be_cut() {
+    let source = temporary();
+    let run = source.system_tasks().start("fetch_mail", None).unwrap();
+    let attributes = serde_json::json!({"n": [-12, 0.5, -1.5e-30, 2.5e+30, true, null, "\u{1}\\ü\u{1f600}"]});
+    run.info("read", attributes).unwrap();
+    run.finish().unwrap();
+    let lines = exported(&source);
+    assert!(lines.contains("-1.5e-30"), "{lines}");
+    let store = temporary();
+    let before = exported(&store);
+    for cut in lines.find('\n').unwrap() + 1..lines.len() - 1 {
+        let (_, problem) = refusal(store.import(&lines.as_bytes()[..cut]));
+        assert!(matches!(problem, ImportProblem::Cut), "{problem:?} at byte {cut}");
+    }
+    assert_eq!(exported(&store), before);
+}
+
 /// Fails after so many bytes.
 struct Failing<'a>(&'a [u8]);
 
