@@ -130,8 +130,8 @@ impl AsyncRunningSystemTask {
     /// # Errors
     ///
     /// [`NotDetached`] gives the run back with the error, as if nothing had been tried: dropping that records an
-    /// interruption. The error is one of [writing](TaskStore#errors-of-writing). If the future was dropped there is nobody to
-    /// take the run back: it stays in progress until the store closes.
+    /// interruption. The error is one of [writing](crate::TaskStore#errors-of-writing). If the future was dropped there is
+    /// nobody to take the run back: it stays in progress until the store closes.
     pub async fn detach(mut self) -> Result<StartedRun, NotDetached<Self>> {
         let (id, unended) = (self.run.id, self.unended.take());
         let detach = move |write: &Write<'_>, owner| sqlite::owner::detach_run(write, id, owner);
@@ -202,7 +202,7 @@ impl AsyncRunningSystemTask {
     /// # Errors
     ///
     /// [`NotEnded`] gives the run back with the error, for another try; dropping that writes nothing more. The error is
-    /// [`RunEnded`](Error::RunEnded) or one of [writing](TaskStore#errors-of-writing).
+    /// [`RunEnded`](Error::RunEnded) or one of [writing](crate::TaskStore#errors-of-writing).
     pub async fn finish(self) -> Result<(), NotEnded<Self>> {
         self.end(Ending::Finished).await
     }

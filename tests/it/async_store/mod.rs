@@ -3,6 +3,7 @@
 mod blocking;
 mod cancelling;
 mod guards;
+mod killed;
 mod run;
 mod runtimes;
 mod syncs;
