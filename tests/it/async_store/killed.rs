@@ -51,7 +51,7 @@ async fn make(store: &AsyncTaskStore, who: &str, call: u64, id: &mut Option<Task
 /// The messages of each task of a future, and whether it has finished, after so many calls.
 fn expected(calls: u64) -> Vec<(usize, bool)> {
     let mut tasks = vec![(1, true); (calls / 3) as usize];
-    tasks.extend([(0, false), (1, false)].into_iter().take(calls as usize % 3).last());
+    tasks.extend([(0, false), (1, false)].into_iter().take(calls as usize % 3).next_back());
     tasks
 }
 
