@@ -135,6 +135,8 @@ fn parent(path: &Path) {
     let id = task.id();
     task.finish().unwrap();
     store.close().unwrap();
+    // A handle to what was closed keeps nobody from the file.
+    assert!(in_forked_child(|| options().open(path).and_then(|store| store.close()).is_ok()));
     let store = open(path);
     assert_eq!(crate::support::texts(&store, id), ["still ours", "before", "after", "in both"]);
     assert_eq!(store.check().unwrap(), []);
