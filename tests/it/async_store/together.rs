@@ -27,11 +27,16 @@ fn message(runtime: &Runtime, store: &AsyncTaskStore, text: String) -> JoinHandl
     runtime.spawn(async move { store.message(task_id(1), Level::Info, text).await })
 }
 
+/// So many of them, which say their numbers.
+fn messages(runtime: &Runtime, store: &AsyncTaskStore, count: usize) -> Vec<JoinHandle<Result<(), Error>>> {
+    (0..count).map(|number| message(runtime, store, number.to_string())).collect()
+}
+
 /// So many messages of task 1 that wait for the only thread of the pool; then they are made, and this is what they answer.
 fn answers(store: &AsyncTaskStore) -> Vec<Result<(), Error>> {
     let runtime = one_by_one();
     let held = hold(&runtime);
-    let calls: Vec<_> = (0..CALLS).map(|number| message(&runtime, store, number.to_string())).collect();
+    let calls = messages(&runtime, store, CALLS);
     runtime.block_on(tokio::task::yield_now());
     drop(held);
     calls.into_iter().map(|call| runtime.block_on(call).unwrap()).collect()
@@ -129,7 +134,7 @@ fn each_waits_for_another_process_as_long_as_it_would_alone() {
     let other = shell(&path);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (runtime, begun) = (runtime(), Instant::now());
-    let calls: Vec<_> = (0..CALLS).map(|number| message(&runtime, &asynchronous, number.to_string())).collect();
+    let calls = messages(&runtime, &asynchronous, CALLS);
     for call in calls {
         let answer = runtime.block_on(call).unwrap();
         assert!(matches!(answer, Err(Error::Busy { waited }) if waited >= PATIENCE), "{answer:?}");
@@ -149,7 +154,7 @@ fn what_has_waited_for_a_thread_is_made_all_the_same() {
     let runtime = one_by_one();
     let held = hold(&runtime);
     let polled = Instant::now();
-    let calls: Vec<_> = (0..CALLS).map(|number| message(&runtime, &asynchronous, number.to_string())).collect();
+    let calls = messages(&runtime, &asynchronous, CALLS);
     runtime.block_on(tokio::task::yield_now());
     super::until(|| polled.elapsed() > Duration::from_millis(10));
     drop(held);
@@ -164,7 +169,7 @@ fn as_many_as_come_are_made_in_their_order() {
     let (asynchronous, store) = with(&Faults::new());
     let runtime = one_by_one();
     let held = hold(&runtime);
-    let calls: Vec<_> = (0..900).map(|number| message(&runtime, &asynchronous, number.to_string())).collect();
+    let calls = messages(&runtime, &asynchronous, 900);
     // All of them are polled, in this order.
     runtime.block_on(async {
         for _ in 0..900 {
@@ -300,7 +305,7 @@ fn closing_refuses_what_has_not_come_to_its_turn() {
     let (asynchronous, store) = with(&Faults::new());
     let runtime = one_by_one();
     let held = hold(&runtime);
-    let calls: Vec<_> = (0..CALLS).map(|number| message(&runtime, &asynchronous, number.to_string())).collect();
+    let calls = messages(&runtime, &asynchronous, CALLS);
     runtime.block_on(tokio::task::yield_now());
     store.close().unwrap();
     drop(held);
