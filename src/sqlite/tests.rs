@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, StatementStatus};
 
 use super::{connection::Settings, open};
@@ -151,6 +152,18 @@ fn a_flush_leaves_the_connection_as_it_was() {
         store.database().with_connection::<i64>(set("application_id")),
         i64::from(super::schema::APPLICATION_ID)
     );
+}
+
+#[test]
+fn a_connection_whose_durability_cannot_be_set_back_is_not_used_again() {
+    let store = OpenOptions::new().durability(Durability::Normal).open_temporary().unwrap();
+    let id = store.start_detached(NewTask::new("t")).unwrap();
+    // Too short for any setting.
+    let shorten = |connection: &Connection| connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 8).unwrap();
+    store.database().with_connection(shorten);
+    store.flush().unwrap_err();
+    store.message(id, Level::Info, "on another connection").unwrap();
+    store.flush().unwrap();
 }
 
 #[test]
