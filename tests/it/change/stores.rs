@@ -42,7 +42,9 @@ fn an_immutable_store_never_changes() {
     let path = directory.path().join("tasks.db");
     open(&path).close().unwrap();
     let immutable = options().immutable(true).open(&path).unwrap();
+    let before = opened(&path);
     let token = immutable.change_token().unwrap();
+    assert_eq!(opened(&path), before, "a connection looks for what cannot come");
     start(&open(&path), "unseen");
     assert_eq!(immutable.wait_for_change(token, Duration::from_millis(50)).unwrap(), None);
     assert_eq!(immutable.change_token().unwrap(), token);

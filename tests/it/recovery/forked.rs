@@ -59,6 +59,9 @@ fn is_refused_everything(store: &TaskStore) -> bool {
     })
 }
 
+/// So many messages of 12 kB are more than SQLite keeps of a transaction in memory.
+const SPILLED: u64 = 500;
+
 const CHILD: &str = "recovery::forked::a_forked_child_is_refused_everything_and_leaves_its_parents_store_as_it_is";
 
 #[test]
@@ -115,16 +118,23 @@ fn parent(path: &Path) {
         batch.message(task.id(), Level::Info, "after")
     });
     batched.unwrap();
+    // The child's copy of a transaction of which part is in the `-wal` already goes without touching the parent's.
+    let spilled = start(&store, "spilled");
     let is_child = std::cell::Cell::new(false);
     let batched = store.batch(|batch| {
         batch.message(task.id(), Level::Info, "in both")?;
-        // SAFETY: see `in_forked_child`.
-        if let ForkResult::Parent { child } = unsafe { fork() }.unwrap() {
-            assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0));
-        } else {
-            is_child.set(true);
+        for _ in 0..SPILLED {
+            batch.message(spilled, Level::Info, "a long line ".repeat(1_000))?;
         }
-        Ok::<_, Error>(())
+        // SAFETY: see `in_forked_child`.
+        match unsafe { fork() }.unwrap() {
+            ForkResult::Parent { child } => assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0)),
+            ForkResult::Child => {
+                is_child.set(true);
+                return Ok(());
+            }
+        }
+        batch.message(spilled, Level::Info, "the last")
     });
     if is_child.get() {
         let is_refused = matches!(batched, Err(Error::Forked { .. }));
@@ -139,6 +149,7 @@ fn parent(path: &Path) {
     assert!(in_forked_child(|| options().open(path).and_then(|store| store.close()).is_ok()));
     let store = open(path);
     assert_eq!(crate::support::texts(&store, id), ["still ours", "before", "after", "in both"]);
+    assert_eq!(store.task(spilled).unwrap().message_count, SPILLED + 1);
     assert_eq!(store.check().unwrap(), []);
     assert_eq!((owner_files(path), owner_rows(path)), (vec![], 0));
 }

@@ -175,6 +175,8 @@ fn a_crash_leaves_the_file_as_it_is_and_the_next_opening_finds_the_work_interrup
 fn the_next_opening_need_not_wait_for_the_crashed_store_to_go() {
     let (_directory, path, store, faults) = faulty();
     let guard = store.start(NewTask::new("owned")).unwrap();
+    // Its connection for reading is kept for the next one who reads.
+    assert_eq!(titles(&store), ["owned"]);
     faults.next(Fault::Crash { written: true });
     guard.info("last").unwrap_err();
     let again = open(&path);
