@@ -167,6 +167,19 @@ fn a_connection_whose_durability_cannot_be_set_back_is_not_used_again() {
 }
 
 #[test]
+fn a_connection_that_cannot_roll_back_is_not_used_again() {
+    let store = OpenOptions::new().busy_timeout(Duration::from_millis(100)).open_temporary().unwrap();
+    let ended = store.start_detached(NewTask::new("t")).unwrap();
+    store.finish(ended).unwrap();
+    // It has begun and committed before, and keeps those statements. It never has rolled back.
+    let shorten = |connection: &Connection| connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 7).unwrap();
+    store.database().with_connection(shorten);
+    store.finish(ended).unwrap_err();
+    let id = store.start_detached(NewTask::new("on another connection")).unwrap();
+    assert_eq!(store.task(id).unwrap().title, "on another connection");
+}
+
+#[test]
 fn appending_costs_the_same_at_message_ten_and_at_message_one_hundred_thousand() {
     let store = TaskStore::open_in_memory().unwrap();
     let id = store.start_detached(NewTask::new("t")).unwrap();
@@ -271,6 +284,66 @@ fn a_refused_caller_is_refused_alone() {
     let answers = as_one_group(&store, (0..5).map(|_| finish()).collect());
     let won: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().is_ok()).collect();
     assert_eq!(won, [true, false, false, false, false], "the first in the queue is the one");
+}
+
+/// How many transactions it takes to make these calls, all of which wait while another is made, and that one itself.
+fn transactions(store: &TaskStore, calls: Vec<Box<dyn FnOnce() -> crate::Result<()> + Send + '_>>) -> u64 {
+    let before = store.change_token().unwrap().changes;
+    for answer in as_one_group(store, calls) {
+        answer.unwrap().unwrap();
+    }
+    store.change_token().unwrap().changes - before
+}
+
+#[test]
+fn those_that_wait_share_a_transaction_also_behind_a_batch_but_for_more_than_a_leader_may_take() {
+    let store = TaskStore::open_in_memory().unwrap();
+    let (outer, id) = (&store, store.start_detached(title(0)).unwrap());
+    let batch = || -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> { Box::new(|| outer.batch(|_| Ok(()))) };
+    let message = |_| -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> {
+        Box::new(move || outer.message(id, Level::Info, "t"))
+    };
+    assert_eq!(transactions(&store, (0..4).map(message).collect()), 2);
+    assert_eq!(transactions(&store, [batch()].into_iter().chain((0..4).map(message)).collect()), 3);
+    let calls = |after: usize| (0..super::writer::GROUP_MAX + after).map(message).collect();
+    assert_eq!(transactions(&store, calls(0)), 2);
+    assert_eq!(transactions(&store, calls(1)), 3);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn those_that_are_made_together_share_their_transaction_with_those_that_wait_if_they_are_not_too_many() {
+    let store = TaskStore::open_in_memory().unwrap();
+    let (outer, id) = (&store, store.start_detached(title(0)).unwrap());
+    let message = |_| -> Box<dyn FnOnce() -> crate::Result<()> + Send + '_> {
+        Box::new(move || outer.message(id, Level::Info, "t"))
+    };
+    let transactions_of = |together: usize, waiting: usize| {
+        let operation = |write: &super::Write<'_>| super::task::start(write, &title(1), None, 0);
+        let call = |_| store.database().deferred(Duration::MAX, operation, |made| assert!(made.is_ok())).unwrap();
+        let calls = (0..together).map(call).collect();
+        let make: Box<dyn FnOnce() -> crate::Result<()> + Send + '_> = Box::new(|| {
+            outer.database().write_together(calls);
+            Ok(())
+        });
+        transactions(&store, std::iter::once(make).chain((0..waiting).map(message)).collect())
+    };
+    assert_eq!(transactions_of(20, 20), 2);
+    assert_eq!(transactions_of(super::writer::GROUP_MAX, 1), 2);
+    assert_eq!(transactions_of(super::writer::GROUP_MAX, 2), 3);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn a_call_whose_time_is_over_when_it_is_made_still_waits_for_its_turn() {
+    let store = TaskStore::open_in_memory().unwrap();
+    let (answer, answers) = std::sync::mpsc::channel();
+    let operation = |write: &super::Write<'_>| super::task::start(write, &title(1), None, 0);
+    let late = store.database().deferred(Duration::ZERO, operation, move |made| answer.send(made).unwrap()).unwrap();
+    let outer = &store;
+    let make = || -> Box<dyn FnOnce() + Send + '_> { Box::new(|| outer.database().write_together([late].into())) };
+    as_one_group(&store, vec![make()]);
+    assert!(answers.recv().unwrap().is_ok());
 }
 
 #[test]

@@ -101,6 +101,15 @@ fn parent(path: &Path) {
         let other = options().open(path.with_file_name("other.db")).and_then(|store| store.close());
         matches!(again, Err(Error::Forked { .. })) && other.is_ok()
     }));
+    // In a file that nobody writes nothing is locked.
+    let copy = path.with_file_name("copy.db");
+    open(&copy).close().unwrap();
+    let immutable = options().immutable(true).open(&copy).unwrap();
+    assert!(in_forked_child(|| {
+        is_refused_everything(&immutable)
+            && options().immutable(true).open(&copy).is_ok_and(|again| again.counts(None).is_ok())
+    }));
+    drop(immutable);
     let (store, temporary, memory, task, run) = handles.unwrap();
     assert_eq!((owner_files(path), owner_rows(path)), (files, 1));
     task.info("still ours").unwrap();
