@@ -180,6 +180,26 @@ fn a_connection_that_cannot_roll_back_is_not_used_again() {
 }
 
 #[test]
+fn an_import_counts_a_configuration_once_until_there_are_many() {
+    let counted = |configurations: u32, times: usize| {
+        let (store, other) = (TaskStore::open_in_memory().unwrap(), TaskStore::open_in_memory().unwrap());
+        let ids: Vec<_> =
+            (0..configurations).map(|number| store.configurations().add(format!("{number}")).unwrap()).collect();
+        for id in ids.repeat(times) {
+            store.start_detached(NewTask::new("t").configuration(id)).unwrap();
+        }
+        let mut lines = Vec::new();
+        store.export(&mut lines).unwrap();
+        other.import(&*lines).unwrap();
+        other.database().with_connection(|connection| counts(connection, super::task::COUNT).0)
+    };
+    assert_eq!(counted(1, 10), 1);
+    assert_eq!(counted(63, 2), 63);
+    // What is looked through for each task is no longer than that.
+    assert_eq!(counted(64, 2), 128);
+}
+
+#[test]
 fn appending_costs_the_same_at_message_ten_and_at_message_one_hundred_thousand() {
     let store = TaskStore::open_in_memory().unwrap();
     let id = store.start_detached(NewTask::new("t")).unwrap();

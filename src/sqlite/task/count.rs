@@ -67,7 +67,7 @@ impl CountChanges {
     }
 }
 
-pub(super) const COUNT: &str = "
+pub(in super::super) const COUNT: &str = "
     INSERT INTO task_count VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (configuration_id) DO UPDATE
     SET in_progress = in_progress + ?2, finished = finished + ?3, failed = failed + ?4,

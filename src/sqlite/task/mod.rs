@@ -47,6 +47,8 @@ pub(super) fn reading_statements_for_tests() -> Vec<String> {
 }
 
 #[cfg(test)]
+pub(super) use count::COUNT;
+#[cfg(test)]
 pub(super) use list::statements_of_test;
 #[cfg(test)]
 pub(super) use write::message_statements_for_tests;
