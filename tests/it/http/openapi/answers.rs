@@ -19,7 +19,7 @@ use crate::support::files::shell;
 use crate::support::{finished, options, start, temporary};
 
 /// A good request of every operation: its id, its method, its path and its body.
-type Good = (&'static str, Method, String, &'static str);
+pub(super) type Good = (&'static str, Method, String, &'static str);
 
 const ONE_TASK: &str = r#"{"params":{"task_id":1}}"#;
 
@@ -54,7 +54,7 @@ impl Witness {
 }
 
 /// A good request, changed.
-fn with((_, method, path, body): &Good, change: impl FnOnce(Builder) -> Builder) -> Request<Body> {
+pub(super) fn with((_, method, path, body): &Good, change: impl FnOnce(Builder) -> Builder) -> Request<Body> {
     let builder = request(method.clone(), path).header("content-type", "application/json");
     change(builder).body(Body::from(*body)).unwrap()
 }
@@ -80,7 +80,7 @@ fn row(uuid: Uuid, rest: &str) -> String {
     format!("/api/v3/events/system_tasks/{uuid}/{rest}")
 }
 
-fn all_good(uuid: Uuid) -> [Good; 8] {
+pub(super) fn all_good(uuid: Uuid) -> [Good; 8] {
     let post = |id, path: &str, body| (id, Method::POST, path.to_owned(), body);
     [
         post("task_list", "/task/list", r#"{"params":{"show_hidden":true}}"#),

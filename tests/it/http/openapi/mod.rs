@@ -1,7 +1,8 @@
-//! The OpenAPI document: what it is, and that the answers are what it says.
+//! The OpenAPI document: what it is, and that requests and answers are what it says.
 
 mod answers;
 mod document;
+mod requests;
 mod rows;
 
 use std::collections::BTreeSet;
