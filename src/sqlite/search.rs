@@ -30,3 +30,26 @@ fn argument_text(context: &Context<'_>, argument: usize) -> String {
 fn text(value: ValueRef<'_>) -> String {
     value.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy).unwrap_or_default().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_the_file_says_cannot_call_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        add_function(&connection).unwrap();
+        let flags = "SELECT flags FROM pragma_function_list WHERE name = 'search_found'";
+        let flags: i32 = connection.query_row(flags, [], |row| row.get(0)).unwrap();
+        for flag in [ffi::SQLITE_DETERMINISTIC, ffi::SQLITE_DIRECTONLY, ffi::SQLITE_INNOCUOUS] {
+            assert_ne!(flags & flag, 0, "{flags:x} without {flag:x}");
+        }
+        let call = "search_found('a', 'a', '', NULL, 1)";
+        let found: bool = connection.query_row(&format!("SELECT {call}"), [], |row| row.get(0)).unwrap();
+        assert!(found);
+        connection.execute_batch(&format!("CREATE VIEW hostile AS SELECT {call}")).unwrap();
+        connection.query_row("SELECT * FROM hostile", [], |_| Ok(())).unwrap_err();
+    }
+}

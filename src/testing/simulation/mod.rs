@@ -32,7 +32,8 @@ const ACTS_MAX: usize = 500;
 /// It lives in virtual time, only while it is [run](Self::run_for), and writes what happens in that span at exactly its times, by
 /// the store's own verbs. To pause it is to call nothing: what is in progress stays so, however long that takes, and goes on
 /// with the next call. Running for an hour twice makes the same history as running for two hours once, to the last byte of
-/// an [export](TaskStore::export); the same seed the same one, and another seed another.
+/// an [export](TaskStore::export); the same seed the same one, and another seed another. Should a later version of this crate
+/// make another history of a seed, its change log says so.
 ///
 /// It works on any store, also on one that others use: what they have ended, dismissed or deleted it lets be, and of theirs
 /// it changes and deletes nothing. Where a background job has the name of a system task that is there, its runs are added to

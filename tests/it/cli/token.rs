@@ -38,6 +38,16 @@ fn a_new_token_is_printed_alone_and_is_not_in_the_file() {
 }
 
 #[test]
+fn a_token_that_nobody_reads_is_not_made() {
+    let place = Place::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = place.command(&NEW).stdout(writer).output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr), (Some(0), vec![]));
+    assert!(!place.path("tokens").exists());
+}
+
+#[test]
 fn the_file_may_be_named_in_the_environment() {
     let place = Place::new();
     let mut command = place.command(&["token", "new", "-ann", "--rights", "run"]);

@@ -50,6 +50,23 @@ fn an_hour_twice_is_two_hours_and_another_seed_is_another_history() {
     assert_eq!(store.check().unwrap(), []);
 }
 
+/// Tests of others name a seed, and expect of it what they have seen. Where this number has to be another one, that is a
+/// change to be told of.
+#[test]
+fn a_seed_has_the_history_that_it_always_had() {
+    let mut simulation = Simulation::new(7);
+    let store = store(&simulation);
+    simulation.run_for(&store, HOUR * 48).unwrap();
+    simulation.settle(&store).unwrap();
+    let history = export(&store);
+    let (_, lines) = history.split_once('\n').unwrap();
+    // FNV-1a of all lines but the first, which names the version.
+    let digest = lines
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    assert_eq!((lines.lines().count(), format!("{digest:016x}").as_str()), (1125, "f8332f870df33c15"));
+}
+
 #[test]
 fn wherever_it_is_paused_saved_and_opened_anew_the_history_is_the_same() {
     let mut random = Random::new();
