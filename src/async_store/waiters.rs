@@ -162,3 +162,32 @@ impl Drop for Lookout {
         self.shared.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_left_of_those_who_waited() {
+        let store = AsyncTaskStore::open_in_memory().await.unwrap();
+        let token = store.change_token().await.unwrap();
+        let waiters = &store.held.waiters;
+        let mut dropped = Box::pin(store.wait_for_change(token, Duration::MAX));
+        let mut given_up = Box::pin(store.wait_for_change(token, Duration::from_secs(600)));
+        tokio::select! {
+            biased;
+            _ = &mut dropped => unreachable!(),
+            _ = &mut given_up => unreachable!(),
+            // Behind the first look of both.
+            over = store.wait_for_change(token, LOOK_MAX) => assert_eq!(over.unwrap(), None),
+        }
+        assert!(waiters.0.state().has_lookout);
+        assert_eq!(waiters.0.state().ends.len(), 1);
+        drop((dropped, given_up));
+        assert!(waiters.0.state().ends.is_empty());
+        // The lookout goes when it has looked once more.
+        while waiters.0.state().has_lookout {
+            tokio::task::yield_now().await;
+        }
+    }
+}

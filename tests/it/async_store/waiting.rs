@@ -130,6 +130,24 @@ fn one_that_nobody_polls_keeps_nobody_else_waiting() {
 }
 
 #[test]
+fn what_others_were_told_is_no_change_to_one_that_knows_it() {
+    let (asynchronous, store) = stores();
+    let runtime = one_by_one();
+    let token = runtime.block_on(asynchronous.change_token()).unwrap();
+    let mut waiting = Box::pin(asynchronous.wait_for_change(token, LONG));
+    for _ in 0..2 {
+        assert!(poll(&runtime, &mut waiting).is_pending());
+        settle(&runtime);
+    }
+    start(&store, "one");
+    let new = runtime.block_on(waiting).unwrap().unwrap();
+    for milliseconds in [1, 60] {
+        let given_up = runtime.block_on(asynchronous.wait_for_change(new, Duration::from_millis(milliseconds)));
+        assert_eq!(given_up.unwrap(), None);
+    }
+}
+
+#[test]
 fn a_runtime_that_ends_while_another_one_waits_leaves_it_a_lookout() {
     let (asynchronous, store) = stores();
     let (first, second) = (runtime(), runtime());
