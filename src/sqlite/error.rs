@@ -185,3 +185,40 @@ pub(super) fn copy(error: &Error) -> Error {
         _ => rolled_back(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_caller_of_the_same_transaction_gets_the_same_error() {
+        let source = || {
+            EngineError(rusqlite::Error::SqliteFailure(
+                ffi::Error::new(ffi::SQLITE_IOERR_FSYNC),
+                Some("no disk".into()),
+            ))
+        };
+        let path = || std::path::PathBuf::from("tasks.db");
+        for error in [
+            Error::OutcomeUnknown { source: source() },
+            Error::DiskFull { source: source() },
+            Error::OutOfMemory { source: source() },
+            Error::Damaged { source: source() },
+            Error::Engine { action: "commit", source: source() },
+            Error::CannotOpen { path: path(), source: source() },
+            Error::Busy { waited: Duration::from_secs(7) },
+            Error::ReadOnly,
+            Error::Closed,
+            Error::FileMoved { path: path(), written: true },
+            rolled_back(),
+        ] {
+            assert_eq!(format!("{:?}", copy(&error)), format!("{error:?}"));
+        }
+        let io = Error::Io { action: "lock the owner file", source: ErrorKind::PermissionDenied.into() };
+        let Error::Io { action, source } = copy(&io) else { panic!("it is another one") };
+        assert_eq!((action, source.kind()), ("lock the owner file", ErrorKind::PermissionDenied));
+        // What concerns one caller alone is not the other's.
+        let not_found = Error::NotFound { what: "task", id: 1 };
+        assert_eq!(format!("{:?}", copy(&not_found)), format!("{:?}", rolled_back()));
+    }
+}

@@ -55,6 +55,20 @@ fn a_run_keeps_its_events_in_order_with_their_times_levels_loggers_texts_and_att
     assert_eq!(only_run(&store, listed_uuid(&store)).event_count, 8);
 }
 
+#[test]
+fn the_names_of_levels_and_statuses_are_read_back_and_no_others() {
+    for level in LogLevel::ALL {
+        assert_eq!(level.to_string().parse::<LogLevel>().unwrap(), level);
+    }
+    for status in SystemTaskStatus::ALL {
+        assert_eq!(status.to_string().parse::<SystemTaskStatus>().unwrap(), status);
+    }
+    for name in ["", "Info", "info ", "fatal"] {
+        assert!(matches!(name.parse::<LogLevel>(), Err(Error::Invalid { field: "log_level", .. })), "{name:?}");
+        assert!(matches!(name.parse::<SystemTaskStatus>(), Err(Error::Invalid { field: "status", .. })), "{name:?}");
+    }
+}
+
 fn listed_uuid(store: &taskstore::TaskStore) -> uuid::Uuid {
     super::listed(store)[0].uuid
 }
