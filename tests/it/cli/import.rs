@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 
 use nix::sys::signal::Signal;
-use taskstore::{NewTask, TaskStore};
+use taskstore::{NewTask, RunOptions, TaskStore};
 
 use super::{Place, Started, wait_until};
 use crate::support::everything;
@@ -67,6 +67,34 @@ fn what_is_known_is_left_out_and_the_new_ids_are_told() {
     ];
     assert_eq!(told.lines().collect::<Vec<_>>(), expected);
     assert_eq!(place.task(4).title, "two");
+}
+
+#[test]
+fn each_kind_alone_is_told_of() {
+    let ids = "Their ids were raised: by";
+    let known = |tasks: u8, runs: u8, system_tasks: u8| {
+        let keys = format!("There were already: {tasks} tasks and {runs} runs, by their keys, ");
+        keys + &format!("and {system_tasks} system tasks, by name and uid.")
+    };
+    let of_task: fn(&TaskStore) = |store| drop(store.start_detached(NewTask::new("t").key("k")).unwrap());
+    let of_run: fn(&TaskStore) = |store| {
+        let options = RunOptions::new().key("k");
+        store.system_tasks().start_with("job", None, options).unwrap().finish().unwrap();
+    };
+    let of_system_task: fn(&TaskStore) = |store| drop(store.system_tasks().register("job", "").unwrap());
+    let of_configuration: fn(&TaskStore) = |store| drop(store.configurations().add("prod").unwrap());
+    for (make, expected) in [
+        (of_task, vec![known(1, 0, 0), format!("{ids} 0 for configurations, by 1 for tasks, by 0 for runs.")]),
+        (of_run, vec![known(0, 1, 1), format!("{ids} 0 for configurations, by 0 for tasks, by 1 for runs.")]),
+        (of_system_task, vec![known(0, 0, 1)]),
+        (of_configuration, vec![format!("{ids} 1 for configurations, by 0 for tasks, by 0 for runs.")]),
+    ] {
+        let place = Place::new();
+        make(&place.store());
+        fs::write(place.path("lines"), place.ok(&["export"])).unwrap();
+        let told = place.ok(&["import", "lines"]);
+        assert_eq!(told.lines().skip(4).collect::<Vec<_>>(), expected);
+    }
 }
 
 #[test]
