@@ -206,3 +206,36 @@ impl State {
         matches!(self.refusal(), Some(Error::Forked { .. } | Error::InsideBatch))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::TaskLayerBuilder;
+    use super::super::traced::{Kind, Traced, TracedEvent};
+    use super::*;
+    use crate::Level;
+
+    #[test]
+    fn what_is_taken_makes_room_for_as_much() {
+        let store = TaskStore::open_in_memory().unwrap();
+        let queue = Queue::new(store.clone(), &TaskLayerBuilder::new(&store).queue_bytes(1).settings);
+        let traced = Arc::new(Traced::new(1, Kind::Task));
+        let push = |text: &str| {
+            let event = TracedEvent {
+                time_ns: 7,
+                level: Level::Info,
+                logger: "".into(),
+                text: text.to_owned(),
+                attributes: String::new(),
+            };
+            queue.push(Entry::Event(Arc::clone(&traced), event), WhenFull::Drop)
+        };
+        for text in ["one", "two and more", ""] {
+            assert!(matches!(push(text), Pushed::Queued));
+            assert!(matches!(push(text), Pushed::Dropped(1)));
+            assert!(queue.is_pressed());
+            assert_eq!(queue.take(9, None).unwrap().len(), 1);
+            assert_eq!(lock(&queue.state).bytes, 0);
+            assert!(!queue.is_pressed());
+        }
+    }
+}

@@ -241,3 +241,80 @@ impl End {
         Self { how: self.how.clone(), time_ns: self.time_ns, duration: self.duration, tail: self.tail.without_events() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(text: &str, attributes: &str) -> TracedEvent {
+        let (text, attributes) = (text.to_owned(), attributes.to_owned());
+        TracedEvent { time_ns: 7, level: Level::Info, logger: Cow::Borrowed("log"), text, attributes }
+    }
+
+    fn traced() -> Arc<Traced> {
+        Arc::new(Traced::new(1, Kind::Task))
+    }
+
+    fn task(texts: [&str; 4]) -> usize {
+        let [title, performed_by, key, no_configuration] = texts.map(str::to_owned);
+        let task = NewTask::new(title).performed_by(performed_by).key(key);
+        Start::Task { task, no_configuration: Some(no_configuration), time_ns: 7 }.bytes()
+    }
+
+    fn run(texts: [&str; 4]) -> usize {
+        let [name, uid, description, key] = texts.map(str::to_owned);
+        Start::Run(RunStart {
+            name,
+            uid: Some(uid),
+            description: Some(description),
+            new_uuid: uuid::Uuid::nil(),
+            expires_after_ns: None,
+            only_on_failure: false,
+            key: Some(key),
+            owner: None,
+            now_ns: 7,
+        })
+        .bytes()
+    }
+
+    #[test]
+    fn each_text_of_an_entry_counts_for_the_size_of_the_queue() {
+        let (start, traced) = (size_of::<Start>(), traced());
+        for bytes in [task, run] {
+            assert_eq!(bytes(["", "", "", ""]), start);
+            assert_eq!(bytes(["a", "bb", "ccc", "dddd"]), start + 10);
+            assert_eq!(bytes(["", "bb", "", ""]), start + 2);
+        }
+        let said = Entry::Event(Arc::clone(&traced), event("12", "345"));
+        assert_eq!(said.bytes(), size_of::<TracedEvent>() + 5);
+        for (how, reason_bytes) in
+            [(Ending::Finished, 0), (Ending::Failed("no".to_owned()), 2), (Ending::Interrupted("cut".to_owned()), 3)]
+        {
+            let mut tail = Tail::default();
+            tail.push(event("12", "345"), 2);
+            let end = End { how, time_ns: 7, duration: Duration::ZERO, tail };
+            let bytes = Entry::End(Arc::clone(&traced), Arc::new(end)).bytes();
+            assert_eq!(bytes, size_of::<End>() + size_of::<TracedEvent>() + 5 + reason_bytes);
+        }
+    }
+
+    #[test]
+    fn the_last_events_are_kept_and_the_time_of_the_last_one_left_out() {
+        let mut tail = Tail::default();
+        for time_ns in 1..=5 {
+            tail.push(TracedEvent { time_ns, ..event("text", "") }, 2);
+        }
+        assert_eq!(tail.events.iter().map(|event| event.time_ns).collect::<Vec<_>>(), [4, 5]);
+        assert_eq!((tail.left_out, tail.left_out_ns), (3, 3));
+        assert_eq!(tail.bytes, 2 * (size_of::<TracedEvent>() + 4));
+        let without = tail.without_events();
+        assert_eq!((without.events.len(), without.bytes, without.left_out, without.left_out_ns), (0, 0, 3, 3));
+
+        // Two that are large leave room for the last one alone.
+        let large = "x".repeat(TAIL_BYTES_MAX);
+        tail.push(event(&large, ""), 9);
+        assert_eq!((tail.events.len(), tail.left_out), (1, 5));
+        tail.push(event(&large, ""), 9);
+        assert_eq!((tail.events.len(), tail.left_out), (1, 6));
+    }
+}
