@@ -121,3 +121,115 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::http::place::Places;
+
+    /// A connection that has the only place.
+    fn connected() -> (Activity, Arc<Places>) {
+        let places = Places::new(1, Duration::ZERO);
+        (Activity::new(places.take().unwrap()), places)
+    }
+
+    /// What would be so if it ended here: whether there is something unread, whether an answer is cut, and whether a newcomer
+    /// gets its place. The last is asked last: then it has none any more.
+    fn ended(steps: &[fn(&Activity)]) -> (bool, bool, bool) {
+        let (activity, places) = connected();
+        steps.iter().for_each(|step| step(&activity));
+        (activity.has_unread(), activity.is_cut(), places.take().is_some())
+    }
+
+    const BEGAN: fn(&Activity) = Activity::request_began;
+    const ANSWERS: fn(&Activity) = Activity::answer_began;
+    const SENT: fn(&Activity) = Activity::sent;
+    const WHOLE: fn(&Activity) = |activity| activity.answer_left(true);
+    const CUT: fn(&Activity) = |activity| activity.answer_left(false);
+    const READ: fn(&Activity) = |activity| activity.body_left(true);
+    const UNREAD: fn(&Activity) = |activity| activity.body_left(false);
+    const ASKED: fn(&Activity) = |activity| activity.body_asked(false);
+    const THERE: fn(&Activity) = |activity| activity.body_asked(true);
+
+    #[test]
+    fn what_the_client_sends_is_unread_until_it_is_a_request_whose_body_was_read() {
+        let received: fn(&Activity) = Activity::received;
+        for (steps, unread) in [
+            (&[][..], false),
+            (&[received], true),
+            (&[received, BEGAN], false),
+            (&[BEGAN, received], false),
+            (&[BEGAN, READ], false),
+            (&[BEGAN, UNREAD], true),
+            (&[BEGAN, UNREAD, READ], true),
+            (&[BEGAN, UNREAD, ANSWERS, WHOLE], true),
+            (&[BEGAN, UNREAD, ANSWERS, WHOLE, BEGAN], false),
+            (&[BEGAN, READ, ANSWERS, received, WHOLE], false),
+            (&[BEGAN, READ, ANSWERS, WHOLE, received, received], true),
+        ] {
+            assert_eq!(ended(steps).0, unread, "{}", steps.len());
+        }
+    }
+
+    #[test]
+    fn an_answer_is_cut_until_it_is_whole() {
+        for (steps, cut) in [
+            (&[][..], false),
+            (&[BEGAN], false),
+            (&[BEGAN, ANSWERS], true),
+            (&[BEGAN, ANSWERS, SENT], true),
+            (&[BEGAN, ANSWERS, WHOLE], false),
+            (&[BEGAN, ANSWERS, CUT], true),
+            (&[BEGAN, ANSWERS, CUT, BEGAN], false),
+        ] {
+            assert_eq!(ended(steps).1, cut, "{}", steps.len());
+        }
+    }
+
+    #[test]
+    fn who_is_waited_for_makes_room() {
+        let cannot_send: fn(&Activity) = Activity::cannot_send;
+        for (steps, makes_room) in [
+            (&[][..], true),
+            (&[SENT], true),
+            (&[BEGAN], false),
+            (&[BEGAN, SENT], false),
+            (&[BEGAN, ASKED], true),
+            (&[BEGAN, ASKED, THERE], false),
+            (&[BEGAN, ASKED, READ], false),
+            (&[BEGAN, ANSWERS], false),
+            (&[BEGAN, ANSWERS, SENT], false),
+            (&[BEGAN, ANSWERS, cannot_send], true),
+            (&[BEGAN, ANSWERS, cannot_send, SENT], false),
+            (&[BEGAN, ANSWERS, WHOLE], true),
+            (&[BEGAN, ANSWERS, WHOLE, SENT], true),
+            // Its answer was whole before its body was left.
+            (&[BEGAN, ANSWERS, WHOLE, UNREAD], true),
+        ] {
+            assert_eq!(ended(steps).2, makes_room, "{}", steps.len());
+        }
+    }
+
+    #[test]
+    fn the_one_that_took_something_of_its_answer_last_stays() {
+        let places = Places::new(2, Duration::ZERO);
+        let [first, second] = [(); 2].map(|()| Activity::new(places.take().unwrap()));
+        let is_evicted = |activity: &Activity| {
+            let mut evicted = std::pin::pin!(activity.evicted());
+            evicted.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
+        };
+        for activity in [&first, &second] {
+            activity.request_began();
+            activity.answer_began();
+            activity.answer_left(true);
+        }
+        first.sent();
+        // What has come does not renew it.
+        second.received();
+        assert!(places.take().is_some());
+        assert!(is_evicted(&second) && !is_evicted(&first));
+    }
+}
