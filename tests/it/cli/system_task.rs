@@ -181,6 +181,7 @@ fn a_person_sees_tables_and_the_log() {
     {
         assert!(shown.contains(expected), "no {expected:?} in {shown}");
     }
+    assert_eq!(shown.matches("\n\n").count(), 1, "the log stands apart: {shown}");
     let history = place.ok(&["system-task", "history", &uuid]);
     assert_eq!(history.lines().count(), 2);
     assert!(history.starts_with("RUN  STATUS"), "{history}");

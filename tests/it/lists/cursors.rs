@@ -5,12 +5,35 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use taskstore::{
-    ConfigurationFilter, Cursor, Dismissed, Error, Level, NewTask, Order, Outcomes, TaskFilter, TaskStore,
+    ConfigurationFilter, Cursor, Dismissed, Error, Level, NewTask, Order, Outcomes, SystemTaskFilter, TaskFilter,
+    TaskStore,
 };
 
 use super::check::ids_of;
 use super::world::configuration;
 use crate::support::{ManualClock, Nanoseconds as _, children, open, options, start, temporary};
+
+#[test]
+fn a_page_that_ends_with_the_last_row_has_no_next_one() {
+    let store = temporary();
+    start(&store, "one");
+    start(&store, "two");
+    let tasks = |limit| store.list(&TaskFilter::new().limit(limit)).unwrap();
+    let (system_tasks, mut uuid) = (store.system_tasks(), None);
+    for _ in 0..2 {
+        let run = system_tasks.start("a", None).unwrap();
+        uuid = Some(run.uuid());
+        run.finish().unwrap();
+    }
+    system_tasks.register("b", "").unwrap();
+    let rows = |limit| system_tasks.list(&SystemTaskFilter::new().limit(limit)).unwrap();
+    let runs = |limit| system_tasks.history(uuid.unwrap(), None, limit).unwrap();
+    for (limit, more) in [(1, true), (2, false), (3, false)] {
+        assert_eq!(tasks(limit).next.is_some(), more, "{limit} tasks");
+        assert_eq!(rows(limit).next.is_some(), more, "{limit} system tasks");
+        assert_eq!(runs(limit).next.is_some(), more, "{limit} runs");
+    }
+}
 
 #[test]
 fn a_cursor_of_the_other_order_and_what_is_none_are_refused_by_name() {
