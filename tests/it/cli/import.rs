@@ -76,13 +76,17 @@ fn each_kind_alone_is_told_of() {
         let keys = format!("There were already: {tasks} tasks and {runs} runs, by their keys, ");
         keys + &format!("and {system_tasks} system tasks, by name and uid.")
     };
-    let of_task: fn(&TaskStore) = |store| drop(store.start_detached(NewTask::new("t").key("k")).unwrap());
+    let of_task: fn(&TaskStore) = |store| {
+        store.start_detached(NewTask::new("t").key("k")).unwrap();
+    };
     let of_run: fn(&TaskStore) = |store| {
         let options = RunOptions::new().key("k");
         store.system_tasks().start_with("job", None, options).unwrap().finish().unwrap();
     };
-    let of_system_task: fn(&TaskStore) = |store| drop(store.system_tasks().register("job", "").unwrap());
-    let of_configuration: fn(&TaskStore) = |store| drop(store.configurations().add("prod").unwrap());
+    let of_system_task: fn(&TaskStore) = |store| store.system_tasks().register("job", "").unwrap();
+    let of_configuration: fn(&TaskStore) = |store| {
+        store.configurations().add("prod").unwrap();
+    };
     for (make, expected) in [
         (of_task, vec![known(1, 0, 0), format!("{ids} 0 for configurations, by 1 for tasks, by 0 for runs.")]),
         (of_run, vec![known(0, 1, 1), format!("{ids} 0 for configurations, by 0 for tasks, by 1 for runs.")]),
