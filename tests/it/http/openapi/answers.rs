@@ -281,6 +281,12 @@ fn the_document_refuses_what_is_never_answered() {
         let changed = Answer { body: answer.body.replacen(there, instead, 1), ..answer.clone() };
         assert!(witness.document.problem(id, &changed).is_some(), "{instead}");
     }
+    // What refuses says why.
+    for schema in ["FailureAnswer", "GenericError"] {
+        for body in ["{}", "[]", r#"{"detail":1}"#, r#"{"error":{},"successful":false}"#] {
+            assert!(witness.document.validate_as(schema, body).is_err(), "{schema} {body}");
+        }
+    }
     let teapot = Answer { status: 418, body: String::new(), ..list.clone() };
     assert_eq!(witness.document.problem("task_list", &teapot).unwrap(), "no status 418");
 }
