@@ -191,6 +191,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_code_of_sqlite_is_told_by_its_type() {
+        let told = |code, text: &str| {
+            during("ask")(rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_owned())))
+        };
+        assert!(matches!(told(ffi::SQLITE_BUSY, ""), Error::Busy { .. }));
+        assert!(matches!(told(ffi::SQLITE_LOCKED, ""), Error::Busy { .. }));
+        assert!(matches!(told(ffi::SQLITE_FULL, ""), Error::DiskFull { .. }));
+        assert!(matches!(told(ffi::SQLITE_NOMEM, ""), Error::OutOfMemory { .. }));
+        assert!(matches!(told(ffi::SQLITE_IOERR_NOMEM, ""), Error::OutOfMemory { .. }));
+        assert!(matches!(told(ffi::SQLITE_IOERR_READ, ""), Error::Engine { action: "ask", .. }));
+        assert!(matches!(told(ffi::SQLITE_READONLY, ""), Error::ReadOnly));
+        assert!(matches!(told(ffi::SQLITE_READONLY_CANTINIT, ""), Error::Engine { .. }));
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_MISMATCH] {
+            assert!(matches!(told(code, ""), Error::Damaged { .. }), "{code}");
+        }
+        assert!(matches!(told(ffi::SQLITE_ERROR, "no such table: task"), Error::Damaged { .. }));
+        assert!(matches!(told(ffi::SQLITE_ERROR, "cannot commit"), Error::Engine { .. }));
+    }
+
+    #[test]
     fn another_caller_of_the_same_transaction_gets_the_same_error() {
         let source = || {
             EngineError(rusqlite::Error::SqliteFailure(

@@ -62,6 +62,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_object_all_of_whose_members_were_left_out_says_so() {
+        let mut object = Object::new(LEFT_OUT_BYTES);
+        assert!(object.is_empty());
+        object.add("name", &Value::Text("text"));
+        assert!(!object.is_empty());
+        assert_eq!(object.into_text(), format!("{{{}:1}}", json_text(LEFT_OUT)));
+        let mut object = Object::new(100);
+        object.add("name", &Value::Text("text"));
+        assert!(!object.is_empty());
+        assert_eq!(object.into_text(), r#"{"name":"text"}"#);
+    }
+
+    #[test]
     fn an_object_of_any_values_is_json_within_its_bytes() {
         let long = "\u{1}é\"".repeat(500);
         for bytes_max in [48, 49, 60, 100, 200, 1_000, 100_000] {

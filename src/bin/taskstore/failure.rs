@@ -118,6 +118,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_can_be_done_about_it_is_told() {
+        let line = |error| Failure::Store(error).line();
+        let busy = line(Error::Busy { waited: std::time::Duration::from_secs(5) });
+        assert!(busy.ends_with("; another process is writing to it: try again"), "{busy}");
+        assert!(line(Error::ReadOnly).ends_with(CHECK_PERMISSIONS));
+        assert!(!line(Error::Closed).contains(';'));
+    }
+
+    #[test]
     fn a_stream_that_nobody_takes_is_told_and_one_that_was_closed_is_not() {
         let stream = |source: io::Error| Failure::Store(Error::Io { action: "write the export", source });
         let cut = stream(io::Error::new(ErrorKind::TimedOut, "nobody took any of it for 30s"));

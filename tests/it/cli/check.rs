@@ -21,6 +21,14 @@ fn a_sound_database_is_ok_and_is_left_as_it_is() {
 }
 
 #[test]
+fn whoever_meets_damage_is_told_what_to_do() {
+    let place = sound();
+    shell(&place.path("tasks.db")).execute_batch("ALTER TABLE task RENAME COLUMN title TO lost").unwrap();
+    let told = place.refused(&["list"]);
+    assert!(told.ends_with("; restore it from a backup\n"), "{told}");
+}
+
+#[test]
 fn each_finding_is_a_line_and_the_status_is_1() {
     let place = sound();
     let change = "

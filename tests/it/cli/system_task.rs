@@ -182,6 +182,12 @@ fn a_person_sees_tables_and_the_log() {
         assert!(shown.contains(expected), "no {expected:?} in {shown}");
     }
     assert_eq!(shown.matches("\n\n").count(), 1, "the log stands apart: {shown}");
+    let column = |text: &str| shown.lines().find_map(|line| line.find(text)).unwrap();
+    assert_eq!(
+        column("sh: exited with"),
+        column(r#"{"exit_status":2}"#),
+        "attributes stand below their event: {shown}"
+    );
     let history = place.ok(&["system-task", "history", &uuid]);
     assert_eq!(history.lines().count(), 2);
     assert!(history.starts_with("RUN  STATUS"), "{history}");
