@@ -185,15 +185,15 @@ fn time(time_ns: i64) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
     use std::time::Duration;
 
     use super::super::record::record;
+    use super::super::traced::tests::event as said;
     use super::super::traced::{End, Ending, Kind, Tail};
     use super::*;
+    use crate::NewTask;
     use crate::system_task::RunOptions;
     use crate::system_task::operation::to_start;
-    use crate::{Level, NewTask};
 
     fn task(number: u64) -> Arc<Traced> {
         Arc::new(Traced::new(number, Kind::Task))
@@ -205,9 +205,7 @@ mod tests {
     }
 
     fn event(traced: &Arc<Traced>, text: &str) -> Entry {
-        let (logger, attributes) = (Cow::Borrowed("here"), String::new());
-        let event = TracedEvent { time_ns: 8, level: Level::Info, logger, text: text.to_owned(), attributes };
-        Entry::Event(Arc::clone(traced), event)
+        Entry::Event(Arc::clone(traced), TracedEvent { time_ns: 8, ..said(text) })
     }
 
     fn end(traced: &Arc<Traced>) -> Entry {

@@ -210,25 +210,16 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::super::settings::TaskLayerBuilder;
-    use super::super::traced::{Kind, Traced, TracedEvent};
+    use super::super::traced::tests::event;
+    use super::super::traced::{Kind, Traced};
     use super::*;
-    use crate::Level;
 
     #[test]
     fn what_is_taken_makes_room_for_as_much() {
         let store = TaskStore::open_in_memory().unwrap();
         let queue = Queue::new(store.clone(), &TaskLayerBuilder::new(&store).queue_bytes(1).settings);
         let traced = Arc::new(Traced::new(1, Kind::Task));
-        let push = |text: &str| {
-            let event = TracedEvent {
-                time_ns: 7,
-                level: Level::Info,
-                logger: "".into(),
-                text: text.to_owned(),
-                attributes: String::new(),
-            };
-            queue.push(Entry::Event(Arc::clone(&traced), event), WhenFull::Drop)
-        };
+        let push = |text: &str| queue.push(Entry::Event(Arc::clone(&traced), event(text)), WhenFull::Drop);
         for text in ["one", "two and more", ""] {
             assert!(matches!(push(text), Pushed::Queued));
             assert!(matches!(push(text), Pushed::Dropped(1)));

@@ -243,16 +243,13 @@ impl End {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn event(text: &str, attributes: &str) -> TracedEvent {
-        let (text, attributes) = (text.to_owned(), attributes.to_owned());
-        TracedEvent { time_ns: 7, level: Level::Info, logger: Cow::Borrowed("log"), text, attributes }
-    }
-
-    fn traced() -> Arc<Traced> {
-        Arc::new(Traced::new(1, Kind::Task))
+    /// What was said at seven.
+    pub(in super::super) fn event(text: &str) -> TracedEvent {
+        let (logger, text) = (Cow::Borrowed("here"), text.to_owned());
+        TracedEvent { time_ns: 7, level: Level::Info, logger, text, attributes: String::new() }
     }
 
     fn task(texts: [&str; 4]) -> usize {
@@ -279,19 +276,20 @@ mod tests {
 
     #[test]
     fn each_text_of_an_entry_counts_for_the_size_of_the_queue() {
-        let (start, traced) = (size_of::<Start>(), traced());
+        let (start, traced) = (size_of::<Start>(), Arc::new(Traced::new(1, Kind::Task)));
+        let said = || TracedEvent { attributes: "345".to_owned(), ..event("12") };
         for bytes in [task, run] {
             assert_eq!(bytes(["", "", "", ""]), start);
             assert_eq!(bytes(["a", "bb", "ccc", "dddd"]), start + 10);
             assert_eq!(bytes(["", "bb", "", ""]), start + 2);
         }
-        let said = Entry::Event(Arc::clone(&traced), event("12", "345"));
-        assert_eq!(said.bytes(), size_of::<TracedEvent>() + 5);
+        let bytes = Entry::Event(Arc::clone(&traced), said()).bytes();
+        assert_eq!(bytes, size_of::<TracedEvent>() + 5);
         for (how, reason_bytes) in
             [(Ending::Finished, 0), (Ending::Failed("no".to_owned()), 2), (Ending::Interrupted("cut".to_owned()), 3)]
         {
             let mut tail = Tail::default();
-            tail.push(event("12", "345"), 2);
+            tail.push(said(), 2);
             let end = End { how, time_ns: 7, duration: Duration::ZERO, tail };
             let bytes = Entry::End(Arc::clone(&traced), Arc::new(end)).bytes();
             assert_eq!(bytes, size_of::<End>() + size_of::<TracedEvent>() + 5 + reason_bytes);
@@ -302,7 +300,7 @@ mod tests {
     fn the_last_events_are_kept_and_the_time_of_the_last_one_left_out() {
         let mut tail = Tail::default();
         for time_ns in 1..=5 {
-            tail.push(TracedEvent { time_ns, ..event("text", "") }, 2);
+            tail.push(TracedEvent { time_ns, ..event("text") }, 2);
         }
         assert_eq!(tail.events.iter().map(|event| event.time_ns).collect::<Vec<_>>(), [4, 5]);
         assert_eq!((tail.left_out, tail.left_out_ns), (3, 3));
@@ -312,9 +310,9 @@ mod tests {
 
         // Two that are large leave room for the last one alone.
         let large = "x".repeat(TAIL_BYTES_MAX);
-        tail.push(event(&large, ""), 9);
+        tail.push(event(&large), 9);
         assert_eq!((tail.events.len(), tail.left_out), (1, 5));
-        tail.push(event(&large, ""), 9);
+        tail.push(event(&large), 9);
         assert_eq!((tail.events.len(), tail.left_out), (1, 6));
     }
 }

@@ -130,18 +130,12 @@ mod tests {
     use super::*;
     use crate::http::place::Places;
 
-    /// A connection that has the only place.
-    fn connected() -> (Activity, Arc<Places>) {
+    /// A connection that has the only place, behind these steps.
+    fn behind(steps: &[fn(&Activity)]) -> (Activity, Arc<Places>) {
         let places = Places::new(1, Duration::ZERO);
-        (Activity::new(places.take().unwrap()), places)
-    }
-
-    /// What would be so if it ended here: whether there is something unread, whether an answer is cut, and whether a newcomer
-    /// gets its place. The last is asked last: then it has none any more.
-    fn ended(steps: &[fn(&Activity)]) -> (bool, bool, bool) {
-        let (activity, places) = connected();
+        let activity = Activity::new(places.take().unwrap());
         steps.iter().for_each(|step| step(&activity));
-        (activity.has_unread(), activity.is_cut(), places.take().is_some())
+        (activity, places)
     }
 
     const BEGAN: fn(&Activity) = Activity::request_began;
@@ -157,7 +151,7 @@ mod tests {
     #[test]
     fn what_the_client_sends_is_unread_until_it_is_a_request_whose_body_was_read() {
         let received: fn(&Activity) = Activity::received;
-        for (steps, unread) in [
+        for (number, (steps, unread)) in [
             (&[][..], false),
             (&[received], true),
             (&[received, BEGAN], false),
@@ -169,14 +163,17 @@ mod tests {
             (&[BEGAN, UNREAD, ANSWERS, WHOLE, BEGAN], false),
             (&[BEGAN, READ, ANSWERS, received, WHOLE], false),
             (&[BEGAN, READ, ANSWERS, WHOLE, received, received], true),
-        ] {
-            assert_eq!(ended(steps).0, unread, "{}", steps.len());
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(behind(steps).0.has_unread(), unread, "case {number}");
         }
     }
 
     #[test]
     fn an_answer_is_cut_until_it_is_whole() {
-        for (steps, cut) in [
+        for (number, (steps, cut)) in [
             (&[][..], false),
             (&[BEGAN], false),
             (&[BEGAN, ANSWERS], true),
@@ -184,15 +181,18 @@ mod tests {
             (&[BEGAN, ANSWERS, WHOLE], false),
             (&[BEGAN, ANSWERS, CUT], true),
             (&[BEGAN, ANSWERS, CUT, BEGAN], false),
-        ] {
-            assert_eq!(ended(steps).1, cut, "{}", steps.len());
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(behind(steps).0.is_cut(), cut, "case {number}");
         }
     }
 
     #[test]
     fn who_is_waited_for_makes_room() {
         let cannot_send: fn(&Activity) = Activity::cannot_send;
-        for (steps, makes_room) in [
+        for (number, (steps, makes_room)) in [
             (&[][..], true),
             (&[SENT], true),
             (&[BEGAN], false),
@@ -208,8 +208,12 @@ mod tests {
             (&[BEGAN, ANSWERS, WHOLE, SENT], true),
             // Its answer was whole before its body was left.
             (&[BEGAN, ANSWERS, WHOLE, UNREAD], true),
-        ] {
-            assert_eq!(ended(steps).2, makes_room, "{}", steps.len());
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (_activity, places) = behind(steps);
+            assert_eq!(places.take().is_some(), makes_room, "case {number}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Waiting for a change.
 
+use std::slice::from_mut;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -81,6 +82,16 @@ fn waits_of_threads_in_the_pool_keep_it_from_writing() {
     });
 }
 
+/// Each has its own first look, and then the first looks for all.
+fn begin<F: Future + Unpin>(runtime: &Runtime, waits: &mut [F]) {
+    for _ in 0..2 {
+        for wait in &mut *waits {
+            assert!(poll(runtime, wait).is_pending());
+        }
+        settle(runtime);
+    }
+}
+
 #[test]
 fn whoever_waits_for_all_may_go_and_another_takes_over() {
     let directory = tempfile::tempdir().unwrap();
@@ -89,13 +100,7 @@ fn whoever_waits_for_all_may_go_and_another_takes_over() {
     let runtime = one_by_one();
     let token = runtime.block_on(asynchronous.change_token()).unwrap();
     let mut waits = [(); 3].map(|()| Box::pin(asynchronous.wait_for_change(token, LONG)));
-    // The first looks for all, when each has had its own first look.
-    for _ in 0..2 {
-        for wait in &mut waits {
-            assert!(poll(&runtime, wait).is_pending());
-        }
-        settle(&runtime);
-    }
+    begin(&runtime, &mut waits);
     let [first, second, third] = waits;
     drop(first);
     start(&open(&path), "by another opening");
@@ -110,10 +115,7 @@ fn one_that_nobody_polls_keeps_nobody_else_waiting() {
     let runtime = one_by_one();
     let token = runtime.block_on(asynchronous.change_token()).unwrap();
     let mut unpolled = Box::pin(asynchronous.wait_for_change(token, LONG));
-    for _ in 0..2 {
-        assert!(poll(&runtime, &mut unpolled).is_pending());
-        settle(&runtime);
-    }
+    begin(&runtime, from_mut(&mut unpolled));
     // Their times come, and so do changes.
     let given_up = runtime.block_on(asynchronous.wait_for_change(token, Duration::from_millis(1)));
     assert_eq!(given_up.unwrap(), None);
@@ -135,10 +137,7 @@ fn what_others_were_told_is_no_change_to_one_that_knows_it() {
     let runtime = one_by_one();
     let token = runtime.block_on(asynchronous.change_token()).unwrap();
     let mut waiting = Box::pin(asynchronous.wait_for_change(token, LONG));
-    for _ in 0..2 {
-        assert!(poll(&runtime, &mut waiting).is_pending());
-        settle(&runtime);
-    }
+    begin(&runtime, from_mut(&mut waiting));
     start(&store, "one");
     let new = runtime.block_on(waiting).unwrap().unwrap();
     for milliseconds in [1, 60] {

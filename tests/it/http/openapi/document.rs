@@ -27,6 +27,11 @@ impl Document {
             .collect()
     }
 
+    /// The path, the method and the operation of this id.
+    pub(super) fn operation(&self, id: &str) -> (&String, &String, &Value) {
+        self.operations().into_iter().find(|(_, _, operation)| operation["operationId"] == id).unwrap()
+    }
+
     /// All that the document promises.
     pub(super) fn promised(&self) -> BTreeSet<Answered> {
         let operations = self.operations().into_iter();
@@ -39,8 +44,7 @@ impl Document {
 
     /// Why an operation's answer is not one that the document promises.
     pub(super) fn problem(&self, operation_id: &str, answer: &Answer) -> Option<String> {
-        let (_, _, operation) =
-            self.operations().into_iter().find(|(_, _, operation)| operation["operationId"] == operation_id).unwrap();
+        let (_, _, operation) = self.operation(operation_id);
         let response = operation["responses"].get(answer.status.to_string());
         let Some(response) = response else {
             return Some(format!("no status {}", answer.status));

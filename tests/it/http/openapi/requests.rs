@@ -1,10 +1,13 @@
 //! The document holds for every request: where it goes, and what is taken and refused.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::request::Parts;
-use serde_json::{Value, json};
+use serde_json::json;
 use taskstore::http::{Options, Rights, Unauthenticated, User};
+use uuid::Uuid;
 
 use super::super::Served;
 use super::answers::{Good, all_good, with};
@@ -30,23 +33,16 @@ fn with_rights(good: &Good, rights: &str) -> Request<Body> {
     with(good, |builder| builder.header("x-rights", rights))
 }
 
-/// The path, the method and the operation of this id.
-fn operation<'a>(document: &'a Document, id: &str) -> (&'a str, &'a str, &'a Value) {
-    let found = document.operations().into_iter().find(|(_, _, operation)| operation["operationId"] == id);
-    let (path, method, operation) = found.unwrap();
-    (path, method, operation)
-}
-
 #[test]
 fn each_operation_stands_where_it_is_served_and_tells_which_rights_it_takes() {
     let (served, document, all) = served();
-    let mut summaries = std::collections::BTreeSet::new();
+    let mut summaries = BTreeSet::new();
     for good in all {
         let (id, method, path, _) = &good;
-        let (documented, by, operation) = operation(&document, id);
-        let is_uuid = |part: &&str| part.parse::<uuid::Uuid>().is_ok();
+        let (documented, by, operation) = document.operation(id);
+        let is_uuid = |part: &&str| part.parse::<Uuid>().is_ok();
         let path = path.split('/').find(is_uuid).map_or(path.clone(), |uuid| path.replace(uuid, "{uuid}"));
-        assert_eq!((documented, by), (path.as_str(), method.as_str().to_lowercase().as_str()));
+        assert_eq!((documented, by), (&path, &method.as_str().to_lowercase()));
         assert_eq!(operation["tags"], json!([if id.starts_with("task") { "task" } else { "events" }]));
         assert!(summaries.insert(operation["summary"].as_str().unwrap()), "{id} has another one's summary");
         assert_eq!(operation["parameters"].as_array().is_none_or(Vec::is_empty), id.starts_with("task"), "{id}");
@@ -92,7 +88,7 @@ fn a_body_is_taken_if_the_document_says_so() {
     let (mut taken, mut refused) = (0, 0);
     for good in &all[..5] {
         let (id, method, path, _) = good;
-        let (_, _, operation) = operation(&document, id);
+        let (_, _, operation) = document.operation(id);
         let documented = &operation["requestBody"];
         let schema = &documented["content"]["application/json"]["schema"];
         for body in bodies {
@@ -117,7 +113,7 @@ fn a_parameter_is_taken_if_the_document_says_so() {
     let mut refused = 0;
     for good in &all[5..] {
         let (id, method, path, _) = good;
-        let (_, _, operation) = operation(&document, id);
+        let (_, _, operation) = document.operation(id);
         let parameters = operation["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "query");
         let names: Vec<_> = parameters.clone().map(|parameter| parameter["name"].as_str().unwrap()).collect();
         let all_names = ["name", "uid", "status", "search", "ordering", "page", "page_size"];
@@ -138,7 +134,7 @@ fn a_parameter_is_taken_if_the_document_says_so() {
         }
     }
     assert!(refused > 20, "{refused}");
-    let uuid = operation(&document, "events_system_tasks_retrieve").2["parameters"][0].clone();
+    let uuid = document.operation("events_system_tasks_retrieve").2["parameters"][0].clone();
     assert!(document.validate(&uuid["schema"], &json!("bogus")).is_err());
-    assert!(document.validate(&uuid["schema"], &json!(uuid::Uuid::nil().to_string())).is_ok());
+    assert!(document.validate(&uuid["schema"], &json!(Uuid::nil().to_string())).is_ok());
 }
